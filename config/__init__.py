@@ -1,0 +1,1 @@
+"""Configuration: one typed tree, read once at start, never changed later. Imports nothing of `worker`."""

@@ -1,0 +1,149 @@
+"""The sections that say how Hirewire itself runs. Frozen; seconds carry the suffix `_s`.
+
+Each default is the value that the design gives; `hirewire.example.toml` has the reasons.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from config.expressions import Expression
+from config.names import Attribute, Authority, EventType, Name, overlaps
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+_DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+_BROKERS = ("redis://", "rediss://", "redis+socket://")
+
+
+def _not_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
+    if not entries:
+        raise ValueError("must have at least one entry")
+    return entries
+
+
+class Section(BaseModel):
+    """Frozen, refuses unknown keys, never shows what was given in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Database(Section):
+    url: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(url, _DATABASES)
+
+
+class Broker(Section):
+    """`url` None: a Valkey of our own on a unix socket, started with the stack."""
+
+    url: SecretStr | None = None
+    visibility_timeout_s: Count = 300
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
+        return _with_scheme(url, _BROKERS)
+
+
+class Engine(Section):
+    shards: Annotated[int, Field(ge=1, le=256)] = 2
+    threads: Annotated[int, Field(ge=1, le=256)] = 16
+    tick_s: Positive = 0.05
+    tick_items: Count = 100
+    sync_max_s: Positive = 30
+    linger_s: NotNegative = 0.3
+    signal_ttl_s: Positive = 5
+    relay_every_s: Positive = 2
+    fold_batch: Count = 100
+    lease_s: Positive = 60
+    observe_max_age_s: NotNegative = 86400
+    late_effect_s: NotNegative = 30
+    revocation_recheck_s: NotNegative = 60
+    reread_s: tuple[Positive, ...] = (2, 10)
+    backoff_base_s: Positive = 5
+    backoff_max_s: Positive = 21600
+    probe_every_s: Positive = 30
+    pause_after: Count = 3
+    missing_per_minute: Count = 10
+    same_failure_limit: Count = 5
+    crash_limit: Count = 3
+    conflict_tries: Count = 3
+    future_tolerance_s: NotNegative = 600
+    brake_min: Annotated[int, Field(ge=0)] = 5
+    brake_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    brake_window_s: Positive = 3600
+
+    @model_validator(mode="after")
+    def _ladder_goes_up(self) -> Engine:
+        if self.backoff_base_s > self.backoff_max_s:
+            raise ValueError("backoff_base_s must not be above backoff_max_s")
+        return self
+
+
+class Intake(Section):
+    """Limits of one event; whatever is above them is refused and recorded, never cut."""
+
+    max_event_bytes: Count = 262144
+    max_depth: Count = 16
+    max_keys: Count = 256
+    max_string: Count = 65536
+
+
+class Logs(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "console"] = "json"
+
+
+class Source(Section):
+    """A sender of events. `uri` is its CloudEvents `source`; empty: the source's name (set on loading)."""
+
+    uri: str = ""
+    order: Literal["time", "integer", "lexical"] = "time"
+    payload: Literal["delta", "snapshot"] = "delta"
+    attributes: Annotated[tuple[Authority, ...], AfterValidator(_not_empty)]
+    mapping: dict[Attribute, Expression] = Field(default_factory=dict)
+    types: dict[str, EventType] = Field(default_factory=dict)
+    ingest: bool = False
+
+    def owns(self, attribute: str) -> bool:
+        """Whether this source is the authority for `attribute`."""
+        return any(overlaps(entry, attribute) for entry in self.attributes)
+
+    @model_validator(mode="after")
+    def _maps_what_it_owns(self) -> Source:
+        foreign = [name for name in self.mapping if not self.owns(name)]
+        if foreign:
+            raise ValueError(
+                f"mapping names attributes that `attributes` does not list: {', '.join(foreign)}"
+            )
+        return self
+
+
+class Sidecar(Section):
+    """A program started with the stack. `{port}` and `{python}` are filled in; `port` 0 is a free one.
+
+    With a `target`, that target's base_url becomes `http://127.0.0.1:{port}{path}` while the stack runs.
+    """
+
+    command: Annotated[tuple[str, ...], AfterValidator(_not_empty)]
+    target: Name | None = None
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    path: Annotated[str, Field(pattern=r"^(/[^\s?#]*)?$")] = ""
+
+
+class Stack(Section):
+    sidecars: dict[Name, Sidecar] = Field(default_factory=dict)
+
+
+def _with_scheme(url: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
+    if url is not None and not url.get_secret_value().startswith(schemes):
+        raise ValueError(f"must start with one of {', '.join(schemes)}")
+    return url
