@@ -1,0 +1,121 @@
+"""What the engine asks of a connector, and what a connector says about itself.
+
+A connector is one file for one API style. It holds no state but its HTTP client, opens nothing
+in its constructor, never retries a write that may have been sent, and never decides: every answer
+comes back as an `Outcome` and no method raises for anything a target does. Methods are called
+from many threads at once, never at the same time for one account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.sdk.fields import Field
+from connectors.sdk.model import CheckReport, Found, Json, Outcome, Page, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """What a style can do. Tests compare it with the table of the API's document.
+
+    `active_field` is the boolean that deactivates an account; None where the API has none.
+    `immutable_key` is a field that no rename changes, good evidence for linking.
+    `containers` are fields that the server replaces whole: read, merge, write.
+    """
+
+    style: str
+    title: str
+    document: str
+    fields: tuple[Field, ...]
+    correlation: str  # the field `find` searches by unless the target says otherwise
+    default_mapping: Mapping[str, str]  # field name -> JMESPath over the attributes
+    active_field: str | None = None
+    immutable_key: str | None = None
+    containers: frozenset[str] = frozenset()
+    can_create: bool = False
+    can_delete: bool = False
+    can_scan: bool = True
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if field.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How a target knows us. `secret` is read again from its source after a suspect answer."""
+
+    scheme: str  # "bearer" | "token" | "basic"
+    secret: str
+    username: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Credential(scheme={self.scheme!r}, secret=<hidden>)"
+
+
+class CredentialSource(Protocol):
+    def __call__(self) -> Credential:
+        """Return the credential as it is now; reads the secret file again where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `deadline_s` bounds a whole exchange, headers and body trickled byte by byte included."""
+
+    connect_s: float = 3.0
+    read_s: float = 10.0
+    deadline_s: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorConfig:
+    """Everything a connector is built from. `options` are the style's own, already validated."""
+
+    name: str  # the target's name
+    base_url: str
+    credential: CredentialSource
+    timeouts: Timeouts = Timeouts()
+    verify: bool | str = True  # TLS: True, or the path of a CA bundle; never False
+    pool_size: int = 16
+    options: Mapping[str, Json] | None = None
+
+
+class Connector(Protocol):
+    @property
+    def descriptor(self) -> Descriptor:
+        """What the style can do: the same for every connector of it."""
+
+    def check(self) -> CheckReport:
+        """Ask the target who we are and what we may do. At most four reads, no write."""
+
+    def probe(self) -> Outcome:
+        """One cheap authenticated read: OBSERVED when target and token are well."""
+
+    def find(self, wanted: Mapping[str, tuple[str, ...]]) -> Found:
+        """Accounts whose field equals one of the values, exactly, by the server's own case rule.
+
+        `wanted` is correlation field -> current value first, then former ones. What the server
+        answers is checked again here: a filter that it ignores never yields a match.
+        """
+
+    def path_of(self, remote_id: str) -> str:
+        """The path that `fetch` and `patch` use for the account: an intent names it before the send."""
+
+    def fetch(self, remote_id: str) -> Outcome:
+        """Read one account. Retried (≤ 3 tries, ≤ 10 s) only while nothing came back."""
+
+    def patch(self, remote_id: str, changes: Record) -> Outcome:
+        """Send absolute values of exactly these fields; twice is once. One request.
+
+        `changes` holds encoded values (see `encode`). The answer is compared field by field.
+        """
+
+    def scan(self, cursor: str | None) -> Page:
+        """One page of all accounts in a stable order. `None` starts."""
+
+    def encode(self, name: str, value: Json) -> Json:
+        """The value as it is sent and compared: checked, normalised, `null_as` applied.
+
+        Raises `FieldError` when it must not be sent; the message names field, rule, document.
+        """

@@ -1,0 +1,125 @@
+"""The HTTP client of every connector: requests below one base URL in, raw answers out.
+
+Never: a redirect followed, the environment's proxies or netrc used, TLS unverified, a write repeated
+that may have arrived, more than 4 MiB read, an exception for anything a target does, a credential in
+a log, repr or answer. Safe from many threads; opens nothing in its constructor. Every exchange ends
+within `deadline_s` once connected; name resolution is bounded by the system's resolver only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests.hooks import default_hooks
+from requests.structures import CaseInsensitiveDict
+
+from connectors.sdk.answers import Answer, Failure
+from connectors.sdk.auth import Authorization, CredentialError, read_authorization
+from connectors.sdk.contract import ConnectorConfig
+from connectors.sdk.model import Exchange, Record
+from connectors.sdk.retry import brought_nothing, never_left, retried
+from connectors.sdk.urls import base_of, below, root_of
+from connectors.sdk.version import user_agent
+from connectors.sdk.wire import Wire
+
+CORRELATION: Final = re.compile(r"[!-~]{1,200}")
+
+correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
+"""Set around a call, sent as `X-Request-ID`; left out unless 1-200 printable ASCII characters."""
+
+
+class RestClient:
+    """`request_id_header` is where the target tells its own id of a request."""
+
+    def __init__(self, config: ConnectorConfig, request_id_header: str = "X-Request-ID") -> None:
+        if config.verify is False:
+            raise ValueError(f"{config.name}: TLS verification cannot be turned off")
+        self.base_url = base_of(config.base_url)
+        self._root = root_of(self.base_url)
+        self._prefix = urlsplit(self.base_url).path
+        self._source = config.credential
+        self._deadline_s = config.timeouts.deadline_s
+        self._wire = Wire(config.timeouts, config.pool_size, verify=config.verify)
+        self._request_id_header = request_id_header
+        self._headers = CaseInsensitiveDict({"Accept": "application/json", "User-Agent": user_agent()})
+        self._authorization: Authorization | None = None
+
+    def __repr__(self) -> str:
+        return f"RestClient(base_url={self.base_url!r})"
+
+    @property
+    def username(self) -> str | None:
+        """Whose password was sent last; None for a token, which does not say whose it is."""
+        return self._authorization.username if self._authorization else None
+
+    def refresh(self) -> None:
+        """Forget the credential: the next request reads it again from its source. A 401 does so itself."""
+        self._authorization = None
+
+    def get(self, path: str, query: Mapping[str, str | int] | None = None) -> Answer:
+        """One read of a path below the base URL, repeated only while nothing came back."""
+        target = self._prefix + path + (f"?{urlencode(query)}" if query else "")
+        return retried(
+            lambda left: self._exchange("GET", target, None, left), brought_nothing, self._deadline_s
+        )
+
+    def patch(self, path: str, changes: Record) -> Answer:
+        """One write, sent again only while it provably never left. `changes` are encoded values."""
+        body = json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        target = self._prefix + path
+        return retried(lambda left: self._exchange("PATCH", target, body, left), never_left, self._deadline_s)
+
+    def unsent(self, method: str, path: str) -> Exchange:
+        """The exchange that a check before the send kept from happening."""
+        return Exchange(method, self._prefix + path)
+
+    def follow(self, page: Exchange, link: str) -> str:
+        """The path below the base URL that `link` on `page` leads to. Raises `ForeignOriginError`."""
+        return below(self.base_url, page.path, link)
+
+    def _exchange(self, method: str, target: str, body: bytes | None, left_s: float) -> Answer:
+        started = time.monotonic()
+        try:
+            authorization = self._authorized()
+        except CredentialError as error:
+            return Answer(Exchange(method, target), failure=Failure.CREDENTIAL, detail=str(error))
+        received = self._wire.send(self._prepared(method, target, body, authorization), left_s)
+        status, content = received.status, received.body
+        if status is not None and status >= HTTPStatus.BAD_REQUEST:
+            content = authorization.hidden_in(content)
+            if status == HTTPStatus.UNAUTHORIZED:
+                self.refresh()
+        request_id = received.headers.get(self._request_id_header)
+        exchange = Exchange(method, target, status, time.monotonic() - started, request_id)
+        return Answer(exchange, received.headers, content, received.failure, received.detail, time.time())
+
+    def _authorized(self) -> Authorization:
+        current = self._authorization
+        if current is None:
+            current = self._authorization = read_authorization(self._source)
+        return current
+
+    def _prepared(
+        self, method: str, target: str, body: bytes | None, authorization: Authorization
+    ) -> requests.PreparedRequest:
+        """What `requests` would build, without asking the environment and without building it anew."""
+        headers = self._headers.copy()
+        headers["Authorization"] = authorization.header
+        said = correlation.get()
+        if said is not None and CORRELATION.fullmatch(said):
+            headers["X-Request-ID"] = said
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            headers["Content-Length"] = str(len(body))
+        request = requests.PreparedRequest()
+        request.method, request.url, request.headers = method, self._root + target, headers
+        request.body, request.hooks = body, default_hooks()
+        return request
