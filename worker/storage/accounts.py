@@ -1,0 +1,212 @@
+"""Rows of accounts: the work items. `due_at` says when; a lease says whose.
+
+A leased row's `due_at` is the end of its lease, so that an account whose worker died becomes due by
+itself. Only the holder of the token writes a leased row; fold leaves it alone and settle looks
+whether the identity moved meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.sdk.model import Json
+from worker.engine.ports import Claim, Due, Lease, Progress
+from worker.storage.codec import account_state, held_state, read_account, read_identity
+from worker.storage.tables import Time, account, identity, target
+from worker.storage.upsert import insert_missing
+
+_CHUNK = 500
+
+
+class AccountRows:
+    def __init__(self, connection: sa.Connection, shards: int) -> None:
+        self._connection = connection
+        self._shards = shards
+
+    def make_due(self, due: Sequence[Due], target_ids: Sequence[int], now: float) -> None:
+        if not due or not target_ids:
+            return
+        missing = [self._fresh(item, target_id) for item in due for target_id in sorted(target_ids)]
+        for start in range(0, len(missing), _CHUNK):
+            insert_missing(
+                self._connection, account, missing[start : start + _CHUNK], ["identity_id", "target_id"]
+            )
+        ids = [item.identity_id for item in due]
+        lock = sa.select(account.c.id).where(account.c.identity_id.in_(ids)).order_by(account.c.id)
+        self._connection.execute(lock.with_for_update())
+        statement = (
+            sa.update(account)
+            .where(account.c.identity_id == sa.bindparam("who"))
+            .values(
+                due_at=sa.case((account.c.lease_token.is_(None), now), else_=account.c.due_at),
+                priority=sa.case(
+                    (account.c.priority < sa.bindparam("rank"), account.c.priority),
+                    else_=sa.bindparam("rank"),
+                ),
+                pending_since=sa.func.coalesce(account.c.pending_since, sa.bindparam("since")),
+            )
+        )
+        values = [{"who": item.identity_id, "rank": item.priority, "since": item.since} for item in due]
+        self._connection.execute(statement, values)
+
+    def _fresh(self, item: Due, target_id: int) -> dict[str, Any]:
+        return {
+            "identity_id": item.identity_id,
+            "target_id": target_id,
+            "shard": item.identity_id % self._shards,
+            "applied_revision": 0,
+            "priority": item.priority,
+            "state": {},
+        }
+
+    def due_targets(self, shard: int, now: float) -> set[int]:
+        due = sa.select(account.c.target_id).distinct()
+        return set(self._connection.scalars(due.where(account.c.shard == shard, account.c.due_at <= now)))
+
+    def claim(self, shard: int, target_id: int, limit: int, lease: Lease) -> list[Claim]:
+        due = (
+            sa.select(account.c.id)
+            .where(account.c.target_id == target_id, account.c.shard == shard, account.c.due_at <= lease.now)
+            .order_by(account.c.priority, account.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+            .prefix_with("MATERIALIZED", dialect="postgresql")
+        )
+        statement = (
+            sa.update(account)
+            .where(account.c.id.in_(sa.select(due.c.id)))
+            .values(lease_token=lease.token, due_at=lease.until)
+            .returning(account)
+        )
+        rows = self._connection.execute(statement).all()
+        people = self._identities([row.identity_id for row in rows])
+        claims = [_claim(row, people[row.identity_id], lease) for row in rows]
+        return sorted(claims, key=lambda claim: claim.account.id)
+
+    def _identities(self, ids: Sequence[int]) -> dict[int, Any]:
+        if not ids:
+            return {}
+        rows = self._connection.execute(sa.select(identity).where(identity.c.id.in_(ids)))
+        return {row.id: row for row in rows}
+
+    def lock_owned(self, ids: Sequence[int], token: str) -> set[int]:
+        query = sa.select(account.c.id, account.c.lease_token).where(account.c.id.in_(ids))
+        rows = self._connection.execute(query.order_by(account.c.id).with_for_update())
+        return {row.id for row in rows if row.lease_token == token}
+
+    def save(self, progress: Sequence[Progress], token: str) -> None:
+        kept = [_values(item, token) for item in progress if item.settled is None]
+        settled = [_settled(item, token) for item in progress if item.settled is not None]
+        if kept:
+            self._connection.execute(_WRITE, kept)
+        if settled:
+            self._connection.execute(_SETTLE, settled)
+
+    def renew(self, token: str, until: float) -> None:
+        """Lock in order first: fold locks the same rows, and the order is the same for both."""
+        ours = account.c.lease_token == token
+        self._connection.execute(sa.select(account.c.id).where(ours).order_by(account.c.id).with_for_update())
+        self._connection.execute(sa.update(account).where(ours).values(due_at=until))
+
+    def owners(self, target_id: int, remote_ids: Sequence[str]) -> dict[str, int]:
+        if not remote_ids:
+            return {}
+        query = sa.select(account.c.remote_id, account.c.id).where(
+            account.c.target_id == target_id, account.c.remote_id.in_(remote_ids)
+        )
+        return {row.remote_id: row.id for row in self._connection.execute(query)}
+
+    def count(self, target_id: int) -> int:
+        linked = account.c.remote_id.is_not(None)
+        query = sa.select(sa.func.count()).where(account.c.target_id == target_id, linked)
+        return int(self._connection.execute(query).scalar_one())
+
+    def require_read(self, selection: Mapping[str, Json], after: int, limit: int, now: float) -> list[int]:
+        chosen = sa.select(account.c.id).where(account.c.id > after, *_conditions(selection))
+        page = chosen.order_by(account.c.id).limit(limit).with_for_update().cte("page")
+        statement = (
+            sa.update(account)
+            .where(account.c.id.in_(sa.select(page.c.id)))
+            .values(
+                verify_at=now,
+                due_at=sa.case((account.c.lease_token.is_(None), now), else_=account.c.due_at),
+            )
+            .returning(account.c.id)
+        )
+        return sorted(self._connection.scalars(statement))
+
+
+def _conditions(selection: Mapping[str, Json]) -> list[sa.ColumnElement[bool]]:
+    """`targets`: names; `subjects`: HR keys. An absent key selects everything."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    targets, subjects = selection.get("targets"), selection.get("subjects")
+    if isinstance(targets, list):
+        named = sa.select(target.c.id).where(target.c.name.in_(targets))
+        conditions.append(account.c.target_id.in_(named))
+    if isinstance(subjects, list):
+        chosen = sa.select(identity.c.id).where(identity.c.subject.in_(subjects))
+        conditions.append(account.c.identity_id.in_(chosen))
+    return conditions
+
+
+def _claim(row: Any, person: Any, lease: Lease) -> Claim:  # noqa: ANN401 - rows
+    found = read_account(row)
+    crashed = found.doubt is not None and not found.must_read
+    asked = found.must_read or crashed or row.verify_at is not None
+    return Claim(
+        replace(found, must_read=asked), read_identity(person), row.pending_since, lease.now, crashed=crashed
+    )
+
+
+def _values(item: Progress, token: str) -> dict[str, Any]:
+    return {
+        "row": item.account.id,
+        "token": token,
+        "remote": item.account.remote_id,
+        "revision": item.account.applied_revision,
+        "what": account_state(item.account),
+        "holds": held_state(item.account.held),
+    }
+
+
+def _settled(item: Progress, token: str) -> dict[str, Any]:
+    settled = item.settled
+    if settled is None:
+        raise AssertionError("only settled progress comes here")
+    return {
+        **_values(item, token),
+        "claimed": settled.claimed_at,
+        "when": settled.due_at,
+        "since": settled.pending_since,
+        "rank": settled.priority,
+    }
+
+
+_OURS = sa.and_(account.c.id == sa.bindparam("row"), account.c.lease_token == sa.bindparam("token"))
+_STATE: dict[str, Any] = {
+    "remote_id": sa.bindparam("remote"),
+    "applied_revision": sa.bindparam("revision"),
+    "state": sa.bindparam("what"),
+    "held": sa.bindparam("holds"),
+}
+_WRITE = sa.update(account).where(_OURS).values(_STATE)
+_ASKED_SINCE = account.c.verify_at > sa.bindparam("claimed", type_=Time)
+_SETTLE = (
+    sa.update(account)
+    .where(_OURS)
+    .values(
+        {
+            **_STATE,
+            "due_at": sa.case((_ASKED_SINCE, account.c.verify_at), else_=sa.bindparam("when", type_=Time)),
+            "verify_at": sa.case((_ASKED_SINCE, account.c.verify_at), else_=sa.null()),
+            "pending_since": sa.bindparam("since"),
+            "priority": sa.bindparam("rank"),
+            "lease_token": None,
+        }
+    )
+)

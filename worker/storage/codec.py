@@ -1,0 +1,99 @@
+"""Rows to domain values and back. Short keys: the state of an account is written on every PATCH."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from worker.domain.account import Account, Doubt, Hold, Ignored, Reason
+from worker.domain.event import Event
+from worker.domain.identity import Asserted, Identity, Mark
+
+
+def account_state(account: Account) -> dict[str, Any]:
+    """What of an account has no column of its own. Defaults are left out."""
+    state = {
+        "seen": account.observed,
+        "at": account.observed_at,
+        "read": account.must_read,
+        "doubt": _doubt(account.doubt),
+        "recheck": account.recheck_at,
+        "level": account.level,
+        "tries": account.attempts,
+        "fail": account.failure,
+        "since": account.failing_since,
+        "crash": account.crashes,
+        "ignored": {name: [mark.value_hash, mark.reads] for name, mark in account.ignored.items()},
+    }
+    return {key: value for key, value in state.items() if value or (key == "seen" and value is not None)}
+
+
+def _doubt(doubt: Doubt | None) -> list[Any] | None:
+    if doubt is None:
+        return None
+    return [doubt.request, dict(doubt.changes), doubt.at, doubt.revision, doubt.revocation]
+
+
+def held_state(held: Mapping[str, Hold]) -> dict[str, Any] | None:
+    """None when nothing is held, so that the index on `held` is small."""
+    return {n: [h.reason.value, h.message, h.value_hash, h.since] for n, h in held.items()} or None
+
+
+def read_held(raw: Mapping[str, Any] | None) -> dict[str, Hold]:
+    return {name: Hold(Reason(row[0]), row[1], row[2], row[3]) for name, row in (raw or {}).items()}
+
+
+def read_account(row: Any) -> Account:  # noqa: ANN401 - a row of the account table
+    state: Mapping[str, Any] = row.state
+    doubt = state.get("doubt")
+    return Account(
+        id=row.id,
+        identity_id=row.identity_id,
+        target_id=row.target_id,
+        remote_id=row.remote_id,
+        applied_revision=row.applied_revision,
+        observed=state.get("seen"),
+        observed_at=state.get("at", 0.0),
+        must_read=state.get("read", False),
+        doubt=Doubt(*doubt) if doubt else None,
+        recheck_at=state.get("recheck"),
+        level=state.get("level", 0),
+        attempts=state.get("tries", 0),
+        failure=state.get("fail", ""),
+        failing_since=state.get("since", 0.0),
+        crashes=state.get("crash", 0),
+        ignored={name: Ignored(*mark) for name, mark in state.get("ignored", {}).items()},
+        held=read_held(row.held),
+    )
+
+
+def identity_state(identity: Identity) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The `attributes` and `snapshots` columns."""
+    attributes = {
+        name: [held.value, held.order, held.event, held.revision, held.source, list(held.former)]
+        for name, held in identity.attributes.items()
+    }
+    return attributes, {source: [mark.order, mark.event] for source, mark in identity.snapshots.items()}
+
+
+def read_identity(row: Any) -> Identity:  # noqa: ANN401 - a row of the identity table
+    attributes = {
+        name: Asserted(raw[0], raw[1], raw[2], raw[3], raw[4], tuple(raw[5]))
+        for name, raw in row.attributes.items()
+    }
+    snapshots = {source: Mark(*mark) for source, mark in row.snapshots.items()}
+    return Identity(row.subject, row.revision, attributes, snapshots)
+
+
+def read_event(row: Any) -> Event:  # noqa: ANN401 - a row of the event table
+    return Event(
+        source=row.source,
+        id=row.event_id,
+        type=row.type,
+        subject=row.subject,
+        time=row.time,
+        order=row.order_key,
+        snapshot=row.snapshot,
+        assertions=row.assertions,
+        body_hash=row.body_hash,
+    )

@@ -1,0 +1,58 @@
+"""Rows of runs: operations over many accounts that survive their worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.sdk.model import Json
+from worker.engine.ports import Run
+from worker.storage.tables import run
+
+_OPEN = ("waiting", "running")
+
+
+class RunRows:
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def create(self, kind: str, selection: Mapping[str, Json], requested_by: str, now: float) -> Run:
+        values = {
+            "kind": kind,
+            "state": "waiting",
+            "selection": dict(selection),
+            "cursor": 0,
+            "total": 0,
+            "done": 0,
+            "requested_by": requested_by,
+            "created_at": now,
+        }
+        return _run(self._connection.execute(sa.insert(run).values(values).returning(run)).one())
+
+    def lock(self, run_id: int) -> Run | None:
+        query = sa.select(run).where(run.c.id == run_id, run.c.state.in_(_OPEN))
+        row = self._connection.execute(query.with_for_update(skip_locked=True)).first()
+        return None if row is None else _run(row)
+
+    def save(self, saved: Run, now: float) -> None:
+        finished = None if saved.state in _OPEN else now
+        statement = sa.update(run).where(run.c.id == saved.id)
+        self._connection.execute(
+            statement.values(
+                state=saved.state,
+                cursor=saved.cursor,
+                total=saved.total,
+                done=saved.done,
+                finished_at=finished,
+            )
+        )
+
+    def unfinished(self) -> list[int]:
+        query = sa.select(run.c.id).where(run.c.state.in_(_OPEN)).order_by(run.c.id)
+        return list(self._connection.scalars(query))
+
+
+def _run(row: Any) -> Run:  # noqa: ANN401 - a row
+    return Run(row.id, row.kind, row.state, row.selection, row.cursor, row.total, row.done, row.requested_by)
