@@ -1,0 +1,218 @@
+"""The composition root: the only place that names concrete things and puts them together.
+
+`open_runtime` gives one process its parts. Nothing is opened at import; a forked process builds
+its own runtime.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from celery import Celery
+
+from config.settings import Engine, Settings, Source
+from config.settings import Target as TargetSettings
+from connectors.sdk.contract import Connector
+from connectors.sdk.model import Json
+from connectors.sdk.registry import style_named
+from worker.celery_app import redis_client
+from worker.domain.extract import Mapped, as_sent
+from worker.domain.mapping import compile_expression, compile_mapping
+from worker.domain.person import View
+from worker.domain.policy import Timing
+from worker.domain.strict_json import Limits
+from worker.engine.accept import Intake, Reader
+from worker.engine.fold import Fold
+from worker.engine.keeper import Keeper
+from worker.engine.ports import Signals, Stopping, Store
+from worker.engine.relay import Relay
+from worker.engine.runs import Runs
+from worker.engine.settle import Brake, Settler
+from worker.engine.sync import Sync, SyncRules
+from worker.engine.target import Health, Target
+from worker.signals import CelerySignals
+from worker.storage.database import reader, sqlite_url, writer
+from worker.storage.store import SqlStore
+from worker.target_rules import check_targets, connector_config, merged_mapping, rules
+
+_SPARE_THREADS = 4  # for probes
+DATABASE_FILE = "hirewire.db"
+
+
+def database_url(settings: Settings) -> str:
+    """The configured database, or a SQLite file in the state folder."""
+    if settings.database.url is not None:
+        return settings.database.url.get_secret_value()
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return sqlite_url(settings.state_dir / DATABASE_FILE)
+
+
+def open_writer(settings: Settings) -> sa.Engine:
+    return writer(database_url(settings), pool_size=settings.engine.shards + _SPARE_THREADS)
+
+
+def open_reader(settings: Settings) -> sa.Engine:
+    return reader(database_url(settings))
+
+
+def open_store(settings: Settings, engine: sa.Engine) -> SqlStore:
+    """The store, with the configured targets and their slots registered."""
+    store = SqlStore(engine, settings.engine.shards)
+    with store.begin() as tx:
+        slots = {name: target.max_in_flight for name, target in settings.targets.items()}
+        tx.targets.register(slots, settings.engine.shards)
+    return store
+
+
+def open_signals(settings: Settings, app: Celery) -> CelerySignals:
+    return CelerySignals(app, redis_client(settings), settings.engine.signal_ttl_s)
+
+
+def open_connector(name: str, target: TargetSettings) -> Connector:
+    return style_named(target.connector)(connector_config(name, target))
+
+
+def build_intake(settings: Settings, store: Store, signals: Signals) -> Intake:
+    limits = settings.intake
+    return Intake(
+        store,
+        signals,
+        {source.uri: _reader(name, source) for name, source in settings.sources.items()},
+        Limits(limits.max_event_bytes, limits.max_depth, limits.max_keys, limits.max_string),
+        settings.engine.future_tolerance_s,
+    )
+
+
+def _reader(name: str, source: Source) -> Reader:
+    return Reader(name, source, Mapped.compile(source.mapping) if source.mapping else as_sent)
+
+
+def build_targets(settings: Settings, store: Store) -> dict[int, Target]:
+    """The configured targets by row."""
+    with store.begin() as tx:
+        rows = {state.name: state.id for state in tx.targets.all()}
+    return {
+        rows[name]: _target(rows[name], name, target, settings.engine)
+        for name, target in settings.targets.items()
+    }
+
+
+def _target(row: int, name: str, target: TargetSettings, engine: Engine) -> Target:
+    connector = open_connector(name, target)
+    descriptor = connector.descriptor
+    policy = rules(name, target, descriptor)
+    view = View(
+        mapping=compile_mapping(merged_mapping(target, descriptor)),
+        scope=compile_expression(target.scope) if target.scope else None,
+        correlation=policy.correlation,
+        encode=connector.encode,
+    )
+    return Target(
+        id=row,
+        name=name,
+        connector=connector,
+        policy=policy,
+        view=view,
+        max_in_flight=target.max_in_flight,
+        rate_per_s=target.rate_per_s,
+        deadline_s=target.timeouts.deadline_s,
+        health=Health(engine.pause_after, engine.missing_per_minute),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """One process's parts. `stopping` is set when the worker is asked to stop."""
+
+    settings: Settings
+    store: SqlStore
+    signals: Signals
+    targets: Mapping[int, Target]
+    executor: Executor
+    settler: Settler
+    intake: Intake
+    fold: Fold
+    relay: Relay
+    runs: Runs
+    stopping: Stopping
+
+    def sync(self, shard: int) -> int:
+        """Work off one shard; how many accounts settled."""
+        work = Sync(
+            shard,
+            self.targets,
+            self.store,
+            self.signals,
+            self.executor,
+            self.settler,
+            _sync_rules(self.settings.engine),
+            self.stopping,
+        )
+        return work.run()
+
+    def ingest(self, args: Sequence[Json], kwargs: Mapping[str, Json]) -> None:
+        """Record whatever reached the broker: one event, or something that is none."""
+        event: Json = args[0] if len(args) == 1 and not kwargs else kwargs.get("event", [*args, dict(kwargs)])
+        raw = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
+        allowed = self.settings.ingest_enabled_sources
+        self.intake.accept([raw.encode("utf-8", "surrogatepass")], "broker", only=allowed)
+
+
+def open_runtime(settings: Settings, app: Celery, stopping: Stopping) -> Runtime:
+    """Build everything a worker process needs. Raises ConfigurationError for a bad target."""
+    return assemble(settings, open_signals(settings, app), stopping)
+
+
+def assemble(settings: Settings, signals: Signals, stopping: Stopping) -> Runtime:
+    """The parts around these signals: a worker's on a broker, or others'."""
+    check_targets(settings)
+    engine = settings.engine
+    store = open_store(settings, open_writer(settings))
+    targets = build_targets(settings, store)
+    executor = ThreadPoolExecutor(engine.threads * engine.shards + _SPARE_THREADS, "hirewire-http")
+    keeper = Keeper(targets, store, signals, executor, engine.shards, engine.probe_every_s)
+    brake = Brake(engine.brake_min, engine.brake_share, engine.brake_window_s)
+    return Runtime(
+        settings=settings,
+        store=store,
+        signals=signals,
+        targets=targets,
+        executor=executor,
+        settler=Settler(_timing(engine), brake, keeper, random.random),
+        intake=build_intake(settings, store, signals),
+        fold=Fold(store, signals, frozenset(settings.targets), engine.fold_batch, engine.shards),
+        relay=Relay(store, signals, keeper),
+        runs=Runs(store, signals, engine.shards, stopping),
+        stopping=stopping,
+    )
+
+
+def _timing(engine: Engine) -> Timing:
+    return Timing(
+        observe_max_age_s=engine.observe_max_age_s,
+        late_effect_s=engine.late_effect_s,
+        revocation_recheck_s=engine.revocation_recheck_s,
+        reread_s=tuple(engine.reread_s),
+        backoff_base_s=engine.backoff_base_s,
+        backoff_max_s=engine.backoff_max_s,
+        conflict_tries=engine.conflict_tries,
+        same_failure_limit=engine.same_failure_limit,
+    )
+
+
+def _sync_rules(engine: Engine) -> SyncRules:
+    return SyncRules(
+        shards=engine.shards,
+        threads=engine.threads,
+        tick_s=engine.tick_s,
+        tick_items=engine.tick_items,
+        sync_max_s=engine.sync_max_s,
+        linger_s=engine.linger_s,
+        lease_s=engine.lease_s,
+        signal_ttl_s=engine.signal_ttl_s,
+    )

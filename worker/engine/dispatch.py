@@ -1,0 +1,131 @@
+"""Sending: threads that do HTTP and nothing else, under slots, gate, rate and lease.
+
+A request leaves only after the transaction with its intent has committed, while its target's gate
+is open, and while the lease has more left than the request may take. Otherwise it comes back as
+not sent. The coordinator owns everything here; threads see one request and the answers' queue.
+"""
+
+from __future__ import annotations
+
+import queue
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+
+from connectors.sdk.model import Found, Outcome
+from connectors.sdk.rest import correlation
+from worker.domain.plan import Fetch, Find, Patch
+from worker.engine.job import Answer, Job
+from worker.engine.ports import Slot, Stopping
+from worker.engine.target import Target
+
+
+@dataclass(slots=True)
+class Lane:
+    """One target's part of a sync: its free slots, those in use, and what waits for one."""
+
+    target: Target
+    free: list[Slot] = field(default_factory=list)
+    busy: int = 0
+    ready: deque[Job] = field(default_factory=deque)
+
+    @property
+    def slots(self) -> int:
+        return len(self.free) + self.busy
+
+
+class Dispatcher:
+    """`may_last` tells how many seconds a request may take; `clock` is the database's time."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        may_last: Callable[[], float],
+        clock: Callable[[], float],
+        stopping: Stopping,
+    ) -> None:
+        self._executor = executor
+        self._may_last = may_last
+        self._clock = clock
+        self._stopping = stopping
+        self._answers: queue.SimpleQueue[tuple[Answer, Lane, Slot]] = queue.SimpleQueue()
+        self.in_flight = 0
+
+    def send(self, lane: Lane) -> None:
+        """Start what the lane's free slots and its rate allow."""
+        now = self._clock()
+        lane.free.sort(key=_next_send)
+        while lane.ready and lane.free and lane.free[0].next_send_at <= now:
+            job, slot = lane.ready.popleft(), lane.free.pop(0)
+            used = replace(slot, next_send_at=now + lane.target.pace_s)
+            lane.busy += 1
+            self.in_flight += 1
+            self._executor.submit(self._perform, job, lane, used)
+
+    def wait_s(self, lanes: list[Lane], most: float) -> float:
+        """How long nothing can happen but an answer."""
+        now = self._clock()
+        waits = [lane.free[0].next_send_at - now for lane in lanes if lane.ready and lane.free]
+        return max(0.0, min([most, *waits]))
+
+    def collect(self, wait_s: float, most: int) -> list[Answer]:
+        """The answers that are here, waiting for the first; their slots are free again."""
+        answers: list[Answer] = []
+        while self.in_flight and len(answers) < most:
+            try:
+                answer, lane, slot = self._answers.get(timeout=0 if answers else max(wait_s, 0.001))
+            except queue.Empty:
+                break
+            lane.free.append(slot)
+            lane.busy -= 1
+            self.in_flight -= 1
+            answers.append(answer)
+        return answers
+
+    def _perform(self, job: Job, lane: Lane, slot: Slot) -> None:
+        answer = Answer(job, job.step, None, unsent="the sending thread failed")
+        try:
+            answer = self._ask(job)
+        finally:
+            self._answers.put((answer, lane, slot))
+
+    def _ask(self, job: Job) -> Answer:
+        step, target = job.step, job.target
+        if self._stopping.is_set():
+            return Answer(job, step, None, unsent="the worker is stopping")
+        if target.gate.closed:
+            return Answer(job, step, None, unsent="the target's gate closed")
+        if self._may_last() < target.deadline_s:
+            return Answer(job, step, None, unsent="the lease was about to end")
+        token = correlation.set(job.request or None)
+        try:
+            result = _call(job)
+        finally:
+            correlation.reset(token)
+        _close_gate(target, result)
+        return Answer(job, step, result)
+
+
+def _next_send(slot: Slot) -> float:
+    return slot.next_send_at
+
+
+def _call(job: Job) -> Outcome | Found:
+    connector, remote_id = job.target.connector, job.account.remote_id
+    match job.step:
+        case Find():
+            return connector.find({job.target.policy.correlation: job.person.correlation})
+        case Patch(changes) if remote_id is not None:
+            return connector.patch(remote_id, changes)
+        case Fetch() if remote_id is not None:
+            return connector.fetch(remote_id)
+        case step:
+            raise AssertionError(f"{step} is no request")
+
+
+def _close_gate(target: Target, result: Outcome | Found) -> None:
+    """At once and in this process, before any other thread sends; the row follows with the tick."""
+    outcome = result.outcome if isinstance(result, Found) else result
+    if outcome.retry_after_s is not None:
+        target.gate.close(outcome.retry_after_s)

@@ -1,0 +1,157 @@
+"""Settling: what answers and claims become in the database, inside the coordinator's transaction.
+
+Locks are taken in the order of DESIGN 2.7: accounts by id, then the target's row (brake, pause),
+then the audit heads when the transaction commits. Used by one coordinator at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from connectors.sdk.model import Found
+from worker.domain.account import Hold, Reason
+from worker.domain.answer import Absorbed, Blame, Moment, Wait
+from worker.domain.guard import brake_limit
+from worker.domain.plan import Later, Patch
+from worker.domain.policy import Timing
+from worker.domain.strict_json import digest
+from worker.engine.fold import NORMAL, URGENT
+from worker.engine.job import Answer, Job
+from worker.engine.keeper import Keeper
+from worker.engine.ports import Progress, Settled, Transaction
+
+_APPLIED = "account:patch:applied"
+_CONFIRMED = "account:patch:confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """More revocations than max(least, share of the accounts) within `window_s` are held."""
+
+    least: int
+    share: float
+    window_s: float
+
+
+class Settler:
+    """`random` gives numbers in [0, 1) for the jitter of delays."""
+
+    def __init__(self, timing: Timing, brake: Brake, keeper: Keeper, random: Callable[[], float]) -> None:
+        self._timing = timing
+        self._brake = brake
+        self._keeper = keeper
+        self._random = random
+
+    def settle(self, tx: Transaction, answers: Sequence[Answer], token: str) -> list[Job]:
+        """Take the answers in; the jobs that are over."""
+        if not answers:
+            return []
+        owned = tx.accounts.lock_owned([answer.job.account.id for answer in answers], token)
+        lost = [answer for answer in answers if answer.job.account.id not in owned]
+        for entry in filter(None, (answer.job.late(answer) for answer in lost)):
+            tx.audit(entry)
+        ours = [answer for answer in answers if answer.job.account.id in owned]
+        for answer in ours:
+            self._absorb(tx, answer)
+        return [answer.job for answer in lost] + self.plan(tx, [answer.job for answer in ours], token)
+
+    def _absorb(self, tx: Transaction, answer: Answer) -> None:
+        job = answer.job
+        healthy = job.target.health.others_succeed(job.account.id, job.account.failing_since)
+        moment = Moment(tx.now, self._random(), self._timing, healthy)
+        absorbed = job.answered(answer, moment, _taken(tx, answer))
+        if absorbed is None:
+            job.follow = Wait(tx.now)
+            return
+        self._note_health(job, absorbed, tx.now)
+        self._keeper.heed(tx, job.target, job.account.id, absorbed)
+
+    @staticmethod
+    def _note_health(job: Job, absorbed: Absorbed, now: float) -> None:
+        if absorbed.blame is Blame.NOBODY and not job.account.failure:
+            applied = bool(job.entries) and job.entries[-1].action == _APPLIED
+            job.target.health.succeeded(job.account.id, applied=applied, now=now)
+
+    def plan(self, tx: Transaction, jobs: Sequence[Job], token: str) -> list[Job]:
+        """Decide what comes next for each; write intents and settle what is over."""
+        progress: list[Progress] = []
+        for job in jobs:
+            self._decide(tx, job)
+        finished = [job for job in jobs if job.finished]
+        revisions = tx.identities.revisions([job.account.identity_id for job in finished]) if finished else {}
+        for job in jobs:
+            if job.finished:
+                progress.append(_settle(job, tx.now, revisions[job.account.identity_id]))
+            elif job.entries:
+                progress.append(Progress(job.account))
+            for entry in job.entries:
+                tx.audit(entry)
+            job.entries = []
+        tx.accounts.save(progress, token)
+        return finished
+
+    def _decide(self, tx: Transaction, job: Job) -> None:
+        job.decide(self._timing, tx.now)
+        while isinstance(job.step, Patch) and self._is_braked(tx, job, job.step):
+            job.decide(self._timing, tx.now)
+        if isinstance(job.step, Patch):
+            job.intend(job.step, tx.now)
+
+    def _is_braked(self, tx: Transaction, job: Job, patch: Patch) -> bool:
+        """Count a revocation under the target's lock; too many hold it."""
+        if not patch.revocation:
+            return False
+        target = job.target
+        tx.targets.lock(target.id)
+        sent = tx.targets.revocations(target.id, tx.now - self._brake.window_s, but=job.account.id)
+        limit = brake_limit(tx.accounts.count(target.id), self._brake.least, self._brake.share)
+        if sent < limit:
+            tx.targets.add_revocation(target.id, job.account.id, tx.now)
+            return False
+        window = f"{self._brake.window_s:.0f} s"
+        message = f"the brake is on: {sent} accounts of {target.name} lost rights within {window}"
+        holds = {
+            name: Hold(Reason.BRAKE, message, digest(value), tx.now) for name, value in patch.changes.items()
+        }
+        job.account = job.account.hold(holds)
+        tx.targets.raise_alarm("brake", target.id, message, tx.now)
+        return True
+
+
+def _taken(tx: Transaction, answer: Answer) -> frozenset[str]:
+    """Remote ids among the matches that other identities own."""
+    if not isinstance(answer.result, Found):
+        return frozenset()
+    ids = [match.remote_id for match in answer.result.matches]
+    owners = tx.accounts.owners(answer.job.target.id, ids)
+    return frozenset(remote for remote, owner in owners.items() if owner != answer.job.account.id)
+
+
+def _settle(job: Job, now: float, revision: int) -> Progress:
+    """The end of a job: acknowledged, or to be looked at later."""
+    job.entries += job.closing_entries()
+    moved = revision > job.person.revision
+    if isinstance(job.step, Later):
+        again_at = now if moved else job.step.due_at
+        settled = Settled(job.claim.claimed_at, again_at, job.claim.pending_since, _rank(job))
+        return Progress(job.account, settled)
+    acknowledged = replace(job.account, applied_revision=job.person.revision)
+    _tell_latency(job, now)
+    since = job.claim.claimed_at if moved else None
+    due_at = now if moved else acknowledged.recheck_at
+    return Progress(acknowledged, Settled(job.claim.claimed_at, due_at, since, NORMAL))
+
+
+def _rank(job: Job) -> int:
+    return URGENT if job.person.leaver else NORMAL
+
+
+def _tell_latency(job: Job, now: float) -> None:
+    """From the oldest event's acceptance to its acknowledgement, on the entry that ended it."""
+    if job.claim.pending_since is None:
+        return
+    for place, entry in reversed(list(enumerate(job.entries))):
+        if entry.action in (_APPLIED, _CONFIRMED):
+            job.entries[place] = replace(entry, latency_s=now - job.claim.pending_since)
+            return

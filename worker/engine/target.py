@@ -1,0 +1,103 @@
+"""One configured target at run time: connector, rules, gate, and how its answers went lately.
+
+Shared by all threads of a process; every method is safe from any of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+
+from connectors.sdk.contract import Connector
+from worker.domain.answer import Blame
+from worker.domain.person import View
+from worker.domain.policy import Policy
+
+_MINUTE_S = 60.0
+
+
+class Gate:
+    """Closed after "too many requests" until a moment of this process's clock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open_at = 0.0
+
+    def close(self, seconds: float) -> None:
+        with self._lock:
+            self._open_at = max(self._open_at, time.monotonic() + seconds)
+
+    @property
+    def closed(self) -> bool:
+        return time.monotonic() < self._open_at
+
+
+class Health:
+    """Which accounts failed in a row, and how; a success of any account ends the row."""
+
+    def __init__(self, pause_after: int, missing_per_minute: int) -> None:
+        self._lock = threading.Lock()
+        self._pause_after = pause_after
+        self._missing_per_minute = missing_per_minute
+        self._streaks: dict[Blame, set[int]] = {}
+        self._missing: deque[float] = deque()
+        self._applied: tuple[int, float] | None = None
+
+    def succeeded(self, account_id: int, *, applied: bool, now: float) -> None:
+        with self._lock:
+            self._streaks.clear()
+            if applied:
+                self._applied = (account_id, now)
+
+    def failed(self, blame: Blame, account_id: int) -> bool:
+        """Whether so many different accounts failed alike that the target is to blame."""
+        with self._lock:
+            streak = self._streaks.setdefault(blame, set())
+            streak.add(account_id)
+            return len(streak) >= self._pause_after
+
+    def missed(self, now: float) -> bool:
+        """Whether more accounts vanished within a minute than a target may lose."""
+        with self._lock:
+            self._missing.append(now)
+            while self._missing and self._missing[0] < now - _MINUTE_S:
+                self._missing.popleft()
+            return len(self._missing) > self._missing_per_minute
+
+    def others_succeed(self, account_id: int, since: float) -> bool:
+        """Whether the target applied something for another account since then."""
+        with self._lock:
+            return self._applied is not None and self._applied[0] != account_id and self._applied[1] > since
+
+    def reset(self) -> None:
+        with self._lock:
+            self._streaks.clear()
+            self._missing.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`rate_per_s` None: as fast as the target answers."""
+
+    id: int
+    name: str
+    connector: Connector
+    policy: Policy
+    view: View
+    max_in_flight: int
+    rate_per_s: float | None
+    deadline_s: float
+    health: Health
+    gate: Gate = field(default_factory=Gate)
+
+    @property
+    def stream(self) -> str:
+        """The audit stream of this target."""
+        return f"target:{self.name}"
+
+    @property
+    def pace_s(self) -> float:
+        """The least time between two sends on one of the target's slots."""
+        return 0.0 if self.rate_per_s is None else self.max_in_flight / self.rate_per_s

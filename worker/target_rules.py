@@ -1,0 +1,134 @@
+"""From a target's configuration and its connector's descriptor to the rules of planning.
+
+What only the connector knows is checked here: its name, its fields, what it can do. All problems
+are told at once, each with its path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from config.settings import ConfigurationError, Settings
+from config.settings import Target as TargetSettings
+from connectors.sdk.contract import ConnectorConfig, Credential, CredentialSource, Descriptor, Timeouts
+from connectors.sdk.registry import StyleError, style_named
+from worker.domain.policy import Policy
+
+_LATER = "is not built yet, see the README"
+
+
+def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
+    """The policy of a target that `problems` found nothing wrong with."""
+    mapping = merged_mapping(target, descriptor)
+    owned = {
+        field.name: field for field in descriptor.fields if field.name in {*mapping, *target.always_send}
+    }
+    deactivates = descriptor.active_field is not None and descriptor.active_field in mapping
+    return Policy(
+        target=name,
+        title=descriptor.title,
+        fields=owned,
+        correlation=target.correlation or descriptor.correlation,
+        active_field=descriptor.active_field,
+        immutable_key=descriptor.immutable_key,
+        containers=descriptor.containers & owned.keys(),
+        privileged=target.privileged,
+        protected_names=frozenset(target.protected.usernames),
+        protected_ids=frozenset(target.protected.ids),
+        leaver=target.leaver or ("deactivate" if deactivates else "hold"),
+        on_missing=target.on_missing,
+        on_leave_scope=target.on_leave_scope,
+        always_send=tuple(target.always_send),
+        observe_only=target.mode == "observe",
+    )
+
+
+def merged_mapping(target: TargetSettings, descriptor: Descriptor) -> dict[str, str]:
+    """The connector's default mapping with the target's own over it; an empty text disowns."""
+    merged = {**descriptor.default_mapping, **target.mapping}
+    return {field: expression for field, expression in merged.items() if expression}
+
+
+def check_targets(settings: Settings) -> None:
+    """Raise ConfigurationError with every problem that a descriptor shows."""
+    problems = [line for name, target in settings.targets.items() for line in problems_of(name, target)]
+    if problems:
+        raise ConfigurationError(problems)
+
+
+def problems_of(name: str, target: TargetSettings) -> Iterator[str]:
+    """What is wrong with one target, each line with its path."""
+    try:
+        descriptor = style_named(target.connector).descriptor
+    except StyleError as error:
+        yield f"targets.{name}.connector: {error}"
+        return
+    mapping = merged_mapping(target, descriptor)
+    for field in target.mapping:
+        yield from _field_problem(f"targets.{name}.mapping.{field}", field, descriptor)
+    for field in target.always_send:
+        yield from _field_problem(f"targets.{name}.always_send", field, descriptor)
+    for field in target.privileged:
+        yield from _privileged_problem(f"targets.{name}.privileged.{field}", field, descriptor)
+    correlation = target.correlation or descriptor.correlation
+    if correlation not in mapping:
+        yield f"targets.{name}.correlation: {correlation!r} needs a mapping, accounts are found by it"
+    if not target.base_url:
+        yield f"targets.{name}.base_url: is missing"
+    yield from _ability_problems(name, target, descriptor, mapping)
+
+
+def _field_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str]:
+    field = descriptor.field(name)
+    if field is None:
+        close = get_close_matches(name, [known.name for known in descriptor.fields], n=1)
+        yield f"{path}: {descriptor.title} has no such field" + (
+            f", did you mean {close[0]!r}?" if close else ""
+        )
+    elif field.never_mapped is not None:
+        yield f"{path}: may not be mapped: {field.never_mapped}"
+    elif field.read_only:
+        yield f"{path}: is read-only at {descriptor.title} ({descriptor.document})"
+
+
+def _privileged_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str]:
+    field = descriptor.field(name)
+    if field is None or not field.privileged:
+        names = ", ".join(known.name for known in descriptor.fields if known.privileged)
+        yield f"{path}: is not a privileged field of {descriptor.title} (those are {names})"
+
+
+def _ability_problems(
+    name: str, target: TargetSettings, descriptor: Descriptor, mapping: Mapping[str, str]
+) -> Iterator[str]:
+    if target.leaver == "deactivate" and descriptor.active_field not in mapping:
+        yield f"targets.{name}.leaver: {descriptor.title} cannot deactivate with this mapping, say hold"
+    if target.leaver in ("demote", "delete"):
+        yield f"targets.{name}.leaver: {target.leaver!r} {_LATER}"
+    if target.on_missing == "create":
+        yield f"targets.{name}.on_missing: 'create' {_LATER}"
+
+
+def connector_config(name: str, target: TargetSettings) -> ConnectorConfig:
+    """What the connector is built from; the credential is read when it is needed."""
+    times = target.timeouts
+    return ConnectorConfig(
+        name=name,
+        base_url=target.base_url,
+        credential=credential_source(target),
+        timeouts=Timeouts(times.connect_s, times.read_s, times.deadline_s),
+        verify=True if target.tls_verify is True else str(target.tls_verify),
+        pool_size=target.max_in_flight,
+        options=target.options,
+    )
+
+
+def credential_source(target: TargetSettings) -> CredentialSource:
+    """Reads the secret anew on each call, so that a rotated file is used."""
+
+    def read() -> Credential:
+        known = target.credential
+        return Credential(known.scheme, target.read_secret(), known.username)
+
+    return read
