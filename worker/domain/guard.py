@@ -1,0 +1,75 @@
+"""Guards: what may not be sent although HR says so (DESIGN section 4). Pure.
+
+A grant needs the target's policy for that field; a removal always passes and is a revocation.
+For a set of ids the removals are sent and the additions are judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.sdk.fields import Field, FieldType
+from connectors.sdk.model import Json
+from worker.domain.account import Account, Hold, Reason
+from worker.domain.policy import Policy
+from worker.domain.strict_json import digest
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`send` says whether `value` goes out now; `hold` is set where a grant does not."""
+
+    send: bool
+    value: Json = None
+    revocation: bool = False
+    hold: Hold | None = None
+
+
+def judge(spec: Field, policy: Policy, before: Json, after: Json, now: float) -> Verdict:
+    """Judge one changed field."""
+    if spec.name == policy.active_field:
+        return Verdict(send=True, value=after, revocation=after is False)
+    if not spec.privileged:
+        return Verdict(send=True, value=after)
+    if spec.type is FieldType.ID_SET:
+        return _judge_set(spec, policy, before, after, now)
+    if spec.type is FieldType.BOOLEAN and after is False:
+        return Verdict(send=True, value=after, revocation=True)
+    return _grant(spec, policy, after, now)
+
+
+def _grant(spec: Field, policy: Policy, after: Json, now: float) -> Verdict:
+    rule = policy.privileged.get(spec.name, "deny")
+    if rule == "allow":
+        return Verdict(send=True, value=after)
+    reason = Reason.APPROVAL if rule == "approve" else Reason.PRIVILEGED
+    words = "waits for an approval" if rule == "approve" else "is denied"
+    message = f'granting {spec.name} {words}: targets.{policy.target}.privileged.{spec.name} = "{rule}"'
+    return Verdict(send=False, hold=Hold(reason, message, digest(after), now))
+
+
+def _judge_set(spec: Field, policy: Policy, before: Json, after: Json, now: float) -> Verdict:
+    have = before if isinstance(before, list) else []
+    want = after if isinstance(after, list) else []
+    kept = [item for item in have if item in want]
+    added = any(item not in have for item in want)
+    removed = len(kept) < len(have)
+    granted = _grant(spec, policy, after, now) if added else Verdict(send=True, value=after)
+    if granted.send and not removed:
+        return granted
+    return Verdict(send=removed, value=kept, revocation=removed, hold=granted.hold)
+
+
+def protection(account: Account, policy: Policy, now: float) -> Hold | None:
+    """A hold when the account may not be changed at all."""
+    name = (account.observed or {}).get(policy.correlation)
+    named = isinstance(name, str) and name in policy.protected_names
+    if account.remote_id not in policy.protected_ids and not named:
+        return None
+    message = f"the account is protected: targets.{policy.target}.protected"
+    return Hold(Reason.PROTECTED, message, digest(account.remote_id), now)
+
+
+def brake_limit(accounts: int, least: int, share: float) -> int:
+    """How many revocations a target may see in one window before the further ones are held."""
+    return max(least, int(accounts * share))

@@ -1,0 +1,72 @@
+"""Linking: which account of a target belongs to an identity (DESIGN 2.13). Pure.
+
+User names are reused, so one match is not enough: it takes an immutable key, or two agreeing
+texts, and no other identity may own the account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from connectors.sdk.fields import FieldType, same
+from connectors.sdk.model import Match
+from worker.domain.account import ACCOUNT, Account, Hold, Person, Reason
+from worker.domain.answer import Absorbed, Continue, End, Moment
+from worker.domain.policy import Policy
+
+
+def absorb_found(  # noqa: PLR0913 - a pure function names all it depends on
+    account: Account,
+    matches: tuple[Match, ...],
+    taken: Iterable[str],
+    person: Person,
+    policy: Policy,
+    at: Moment,
+) -> Absorbed:
+    """The account after a search that worked. `taken` are remote ids of other identities."""
+    owned = set(taken)
+    free = [match for match in matches if match.remote_id not in owned]
+    if len(free) == 1 and evidence(free[0], person, policy):
+        linked = replace(account, remote_id=free[0].remote_id, crashes=0).release([ACCOUNT])
+        return Absorbed(linked.saw(free[0].record, at.now), Continue())
+    gone = person.leaver or not person.in_scope
+    if not matches and (policy.on_missing == "ignore" or gone):
+        return Absorbed(replace(account, must_read=False).release([ACCOUNT]).at_rest(), End())
+    hold = _no_link(matches, free, person, policy, at.now)
+    return Absorbed(replace(account, must_read=False).hold({ACCOUNT: hold}).at_rest(), Continue())
+
+
+def evidence(match: Match, person: Person, policy: Policy) -> tuple[str, ...]:
+    """The fields that prove a match: an immutable key alone, or two agreeing texts. Else none."""
+    agreeing = tuple(
+        name
+        for name, spec in policy.fields.items()
+        if spec.type is FieldType.TEXT and _agrees(match, person, policy, name)
+    )
+    key = policy.immutable_key
+    if key is not None and key in match.matched:
+        return (key,)
+    names = tuple(dict.fromkeys((*match.matched, *agreeing)))
+    return names if len(names) > 1 else ()
+
+
+def _agrees(match: Match, person: Person, policy: Policy, name: str) -> bool:
+    wanted, shown = person.wanted.get(name), match.record.get(name)
+    return bool(wanted) and shown is not None and same(policy.fields[name], wanted, shown)
+
+
+def _no_link(
+    matches: tuple[Match, ...], free: list[Match], person: Person, policy: Policy, now: float
+) -> Hold:
+    reason = Reason.MATCHES
+    asked = f"{policy.correlation} = {person.correlation[0]!r}"
+    if not matches:
+        reason, message = Reason.MISSING, f"no account of {policy.title} has {asked}"
+    elif not free:
+        message = f"the account with {asked} belongs to another identity"
+    elif len(free) > 1:
+        message = f"{len(free)} accounts answer to {asked} or a former value"
+    else:
+        message = f"one account has {asked}, but nothing else agrees: usernames are reused, link it by hand"
+    return Hold(reason, message, person.correlation_hash, now)

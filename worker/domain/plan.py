@@ -1,0 +1,257 @@
+"""What to do next with one account: find, read, send, or nothing. Pure and total.
+
+`decide` looks only at its arguments. The engine carries out the step, gives the answer to
+`worker.domain.answer.absorb`, and asks again until the step is `Done` or `Later`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from connectors.sdk.fields import same
+from connectors.sdk.model import Json, Record
+from worker.domain import guard
+from worker.domain.account import ACCOUNT, LEAVER, SCOPE, Account, Hold, Ignored, Person, Reason
+from worker.domain.policy import Policy, Timing
+from worker.domain.strict_json import digest
+
+_JUDGED = frozenset({Reason.PRIVILEGED, Reason.APPROVAL})
+_OUR_OWN = frozenset({Reason.VALUE, Reason.MAPPING})  # over as soon as the person has no such problem
+_Sends: TypeAlias = dict[str, guard.Verdict]  # field -> what goes out
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Search the target for the person's account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Read the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Send these fields. A revocation is a request of its own, and the first."""
+
+    changes: Record
+    revocation: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left to do for this revision. `planned` is what observe mode would have sent."""
+
+    planned: Record | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Look again at `due_at`; the revision is not acknowledged yet."""
+
+    due_at: float
+
+
+Step: TypeAlias = Find | Fetch | Patch | Done | Later
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    account: Account
+    step: Step
+
+
+def decide(  # noqa: PLR0913 - a pure function names all it depends on
+    account: Account, person: Person, policy: Policy, timing: Timing, now: float, claimed_at: float
+) -> Decision:
+    """The next step; `claimed_at` is since when no one else may have written the account."""
+    person = _as_leaver(person, policy)
+    account = _recheck(_release(account, person, policy), now)
+    if not person.in_scope and not _leaves(person, policy):
+        return _outside(account, policy, now)
+    account = account.release([SCOPE])
+    if account.remote_id is None:
+        return _unlinked(account, person)
+    if account.observed is None or account.must_read or account.doubt is not None:
+        return Decision(replace(account, must_read=True), Fetch())
+    protected = guard.protection(account, policy, now)
+    if protected is not None:
+        return Decision(account.hold({ACCOUNT: protected}), Done())
+    account = account.release([ACCOUNT])
+    return _compare(account, person, policy, timing, now, claimed_at)
+
+
+def _recheck(account: Account, now: float) -> Account:
+    """A revocation is read once more some time after it was applied."""
+    if account.recheck_at is None or account.recheck_at > now:
+        return account
+    return replace(account, must_read=True, recheck_at=None)
+
+
+def _release(account: Account, person: Person, policy: Policy) -> Account:
+    """New data for a field releases its hold; so does what ended a hold of the whole account."""
+    over = [name for name, hold in account.held.items() if _is_over(name, hold, account, person, policy)]
+    return account.release(over)
+
+
+def _is_over(name: str, hold: Hold, account: Account, person: Person, policy: Policy) -> bool:
+    if name == ACCOUNT:
+        return account.remote_id is not None and hold.reason is not Reason.PROTECTED
+    if name == LEAVER:
+        return not person.leaver and person.in_scope
+    if name == SCOPE:
+        return person.in_scope
+    if name in person.problems:
+        return hold.value_hash != person.problems[name].value_hash
+    if name not in person.wanted or hold.reason in _OUR_OWN:
+        return True
+    return hold.value_hash not in _hashes(account, policy, name, person.wanted[name])
+
+
+def _hashes(account: Account, policy: Policy, name: str, value: Json) -> set[str]:
+    """What a hold may stand for: the wanted value, or the part of a set that goes out first."""
+    verdict = guard.judge(policy.fields[name], policy, (account.observed or {}).get(name), value, 0.0)
+    return {digest(value), digest(verdict.value)} if verdict.send else {digest(value)}
+
+
+def _outside(account: Account, policy: Policy, now: float) -> Decision:
+    if account.remote_id is None or policy.on_leave_scope == "nothing":
+        return Decision(account.release([SCOPE]), Done())
+    message = f"the person left the scope of {policy.target}: targets.{policy.target}.on_leave_scope"
+    return Decision(account.hold({SCOPE: Hold(Reason.SCOPE, message, "", now)}), Done())
+
+
+def _unlinked(account: Account, person: Person) -> Decision:
+    unasked = account.is_held(ACCOUNT, person.correlation_hash) and not account.must_read
+    if unasked or not person.correlation:
+        return Decision(account, Done())
+    return Decision(account, Find())
+
+
+def _as_leaver(person: Person, policy: Policy) -> Person:
+    """A leaver by `on_leave_scope` is deactivated like one whom HR calls inactive."""
+    active = policy.active_field
+    if active is None or active not in policy.fields or not _leaves(person, policy):
+        return person
+    return replace(person, wanted={**person.wanted, active: False})
+
+
+def _leaves(person: Person, policy: Policy) -> bool:
+    return not person.in_scope and person.scope_known and policy.on_leave_scope == "leaver"
+
+
+def _compare(  # noqa: PLR0913 - as decide
+    account: Account, person: Person, policy: Policy, timing: Timing, now: float, claimed_at: float
+) -> Decision:
+    account = _hold_leaver(account.hold(person.problems), person, policy, now)
+    differing = {
+        name: value for name, value in person.wanted.items() if _differs(account, policy, name, value)
+    }
+    account = account.release(name for name in person.wanted if name not in differing)
+    changed = _open(account, differing, policy)
+    if changed and _is_stale(account, changed.keys() & policy.containers, timing, now, claimed_at):
+        return Decision(account, Fetch())
+    account, sends = _guarded(account, changed, policy, now)
+    account, sends = _split_ignored(account, sends, policy, timing, now)
+    if not sends and account.ignored:
+        return _read_again(account, timing, now)
+    return _send(account, sends, policy)
+
+
+def _hold_leaver(account: Account, person: Person, policy: Policy, now: float) -> Account:
+    left = person.leaver or not person.in_scope
+    if not left or (policy.leaver == "deactivate" and policy.active_field in policy.fields):
+        return account.release([LEAVER])
+    message = (
+        f"the person left, and {policy.title} has no way to deactivate an account"
+        if policy.active_field is None
+        else f'the person left: targets.{policy.target}.leaver = "{policy.leaver}"'
+    )
+    return account.hold({LEAVER: Hold(Reason.LEAVER, message, "", now)})
+
+
+def _differs(account: Account, policy: Policy, name: str, value: Json) -> bool:
+    observed = account.observed or {}
+    return name not in observed or not same(policy.fields[name], value, observed[name])
+
+
+def _open(account: Account, differing: Mapping[str, Json], policy: Policy) -> dict[str, Json]:
+    """The fields that no hold keeps back. Grants are judged anew: their removals must pass."""
+    kept = {policy.active_field} if LEAVER in account.held else set()
+    for name, value in differing.items():
+        if _is_refused(account, name, value):
+            kept.add(name)
+    return {name: value for name, value in differing.items() if name not in kept}
+
+
+def _is_stale(
+    account: Account, containers: AbstractSet[str], timing: Timing, now: float, claimed_at: float
+) -> bool:
+    if containers and account.observed_at < claimed_at:
+        return True
+    return now - account.observed_at > timing.observe_max_age_s
+
+
+def _split_ignored(
+    account: Account, sends: _Sends, policy: Policy, timing: Timing, now: float
+) -> tuple[Account, _Sends]:
+    """Fields that the target did not heed are not sent again: read a few times, then held."""
+    pending: dict[str, Ignored] = {}
+    holds: dict[str, Hold] = {}
+    for name, mark in account.ignored.items():
+        if name not in sends or mark.value_hash != digest(sends[name].value):
+            continue
+        if mark.reads < len(timing.reread_s):
+            pending[name] = mark
+            continue
+        message = f"ignored by the target: {policy.title} answered success and kept its own value"
+        holds[name] = Hold(Reason.IGNORED, message, mark.value_hash, now)
+    account = replace(account, ignored=pending).hold(holds)
+    return account, {
+        name: verdict for name, verdict in sends.items() if name not in pending and name not in holds
+    }
+
+
+def _read_again(account: Account, timing: Timing, now: float) -> Decision:
+    wait = timing.reread_s[min(mark.reads for mark in account.ignored.values())]
+    marks = {name: replace(mark, reads=mark.reads + 1) for name, mark in account.ignored.items()}
+    return Decision(replace(account, ignored=marks, must_read=True), Later(now + wait))
+
+
+def _guarded(
+    account: Account, changed: Mapping[str, Json], policy: Policy, now: float
+) -> tuple[Account, _Sends]:
+    """What may go out, and a hold for each grant that may not."""
+    sends: _Sends = {}
+    holds: dict[str, Hold] = {}
+    for name, value in changed.items():
+        verdict = guard.judge(policy.fields[name], policy, (account.observed or {}).get(name), value, now)
+        if verdict.send and _is_refused(account, name, verdict.value):
+            continue
+        if verdict.hold is not None:
+            holds[name] = verdict.hold
+        if verdict.send:
+            sends[name] = verdict
+    return account.hold(holds), sends
+
+
+def _is_refused(account: Account, name: str, value: Json) -> bool:
+    """Held for this very value, and not by a guard, which judges anew each time."""
+    return account.is_held(name, digest(value)) and account.held[name].reason not in _JUDGED
+
+
+def _send(account: Account, sends: _Sends, policy: Policy) -> Decision:
+    if not sends:
+        return Decision(account.at_rest(), Done())
+    if policy.observe_only:
+        return Decision(account, Done(planned={name: verdict.value for name, verdict in sends.items()}))
+    revocations = {name: verdict.value for name, verdict in sends.items() if verdict.revocation}
+    changes = revocations or {name: verdict.value for name, verdict in sends.items()}
+    observed = account.observed or {}
+    along = {
+        name: observed[name] for name in policy.always_send if name in observed and name in policy.fields
+    }
+    return Decision(account, Patch({**along, **changes}, revocation=bool(revocations)))
