@@ -73,13 +73,14 @@ def settings_for(
     targets: Mapping[str, ReferenceTarget],
     engine: Mapping[str, Any] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    source: Mapping[str, Any] | None = None,
 ) -> Settings:
     return Settings.model_validate(
         {
             "state_dir": str(state_dir),
             "database": {"url": database},
             "engine": {**FAST, **(engine or {})},
-            "sources": {"hr": {"uri": "hr", "attributes": ATTRIBUTES}},
+            "sources": {"hr": {"uri": "hr", "attributes": ATTRIBUTES, **(source or {})}},
             "targets": {
                 name: target_options(target) | dict((options or {}).get(name, {}))
                 for name, target in targets.items()

@@ -119,9 +119,7 @@ def test_a_refused_token_pauses_the_target_and_a_probe_resumes_it(
     assert rig.actions("target:") == ["target:pause:paused", "target:pause:resumed"]
 
 
-def test_refusals_for_three_accounts_in_a_row_pause_the_target(
-    rig: Rig, awx_target: ReferenceTarget
-) -> None:
+def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_target: ReferenceTarget) -> None:
     people = {f"E{n}": {"user_name": f"p{n}", "given_name": "P", "family_name": f"P{n}"} for n in range(3)}
     users = [{"username": f"p{n}", "first_name": "P", "last_name": f"P{n}"} for n in range(3)]
     awx_target.reset(users=[{"id": 1, "username": "admin", "is_superuser": True}, *users])
@@ -137,11 +135,9 @@ def test_refusals_for_three_accounts_in_a_row_pause_the_target(
 
 
 def test_a_target_that_is_down_is_paused_and_comes_back(
-    make_rig: MakeRig, awx_target: ReferenceTarget, free_port: int
+    make_rig: MakeRig, free_port: int
 ) -> None:
-    rig = make_rig(
-        options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}}, engine={"pause_after": 2}
-    )
+    rig = make_rig(options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}}, engine={"pause_after": 2})
     rig.say("E1", ANNIKA)
     rig.say("E2", UMAR)
     rig.fold()
@@ -193,9 +189,7 @@ def test_five_failures_alike_hold_the_field_while_others_succeed(
     assert len([w for w in awx_target.writes() if w["path"] == "/api/v2/users/2/"]) == 5
 
 
-def test_the_brake_holds_further_revocations(
-    make_rig: MakeRig, django_admin_target: ReferenceTarget
-) -> None:
+def test_the_brake_holds_further_revocations(make_rig: MakeRig, django_admin_target: ReferenceTarget) -> None:
     names = [f"p{n}" for n in range(6)]
     people = [{"username": name, "first_name": "P", "last_name": name} for name in names]
     admin = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}

@@ -135,7 +135,9 @@ def test_a_privileged_grant_is_denied_while_the_name_goes_through(
 
 def test_a_removal_of_rights_is_its_own_first_request(make_rig: MakeRig, awx_target: ReferenceTarget) -> None:
     rig = make_rig(
-        options={"awx": {"mapping": {"is_superuser": "custom.admin"}, "privileged": {"is_superuser": "allow"}}}
+        options={
+            "awx": {"mapping": {"is_superuser": "custom.admin"}, "privileged": {"is_superuser": "allow"}}
+        }
     )
     rig.say("E1", {**ANNA, "custom": {"admin": True}})
     rig.work()
@@ -169,9 +171,7 @@ def test_an_account_of_another_identity_is_never_linked_twice(rig: Rig) -> None:
     assert rig.account("E2", "awx").held[ACCOUNT].reason is Reason.MATCHES
 
 
-def test_a_leaver_in_awx_is_held_and_other_changes_go_through(
-    rig: Rig, awx_target: ReferenceTarget
-) -> None:
+def test_a_leaver_in_awx_is_held_and_other_changes_go_through(rig: Rig, awx_target: ReferenceTarget) -> None:
     rig.say("E1", {**ANNA, "given_name": "Annika"}, type="hirewire.person.left")
     rig.work()
     hold = rig.account("E1", "awx").held[LEAVER]
