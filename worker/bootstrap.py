@@ -186,7 +186,7 @@ def assemble(settings: Settings, signals: Signals, stopping: Stopping) -> Runtim
         settler=Settler(_timing(engine), brake, keeper, random.random),
         intake=build_intake(settings, store, signals),
         fold=Fold(store, signals, frozenset(settings.targets), engine.fold_batch, engine.shards),
-        relay=Relay(store, signals, keeper),
+        relay=Relay(store, signals, keeper, sorted(targets), engine.brake_window_s),
         runs=Runs(store, signals, engine.shards, stopping),
         stopping=stopping,
     )

@@ -23,7 +23,17 @@ from connectors.sdk.rest import RestClient, correlation
 from connectors.sdk.urls import ForeignOriginError
 from connectors.sdk.wire import MAX_BODY
 from tests.connectors.styles import SECRET, SHORT
-from tests.connectors.wires import Wires, answer, keeping, reset, resetting, saying, silent, wires
+from tests.connectors.wires import (
+    TRICKLE_LIMIT,
+    Wires,
+    answer,
+    keeping,
+    reset,
+    resetting,
+    saying,
+    silent,
+    wires,
+)
 
 CERTIFICATES = Path(__file__).parent / "certificates"
 OK = answer(b"{}")
@@ -266,7 +276,9 @@ def test_an_answer_after_the_deadline_counts_for_nothing() -> None:
 def test_a_connection_that_says_close_is_still_under_the_deadline() -> None:
     def script(conn: socket.socket, over: threading.Event) -> None:
         conn.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{")
-        while not over.wait(0.02):
+        for _ in range(TRICKLE_LIMIT):
+            if over.wait(0.02):
+                return
             conn.sendall(b" ")
 
     with wires(script) as server:

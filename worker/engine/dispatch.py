@@ -7,18 +7,21 @@ not sent. The coordinator owns everything here; threads see one request and the 
 
 from __future__ import annotations
 
+import logging
 import queue
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
-from connectors.sdk.model import Found, Outcome
+from connectors.sdk.model import Exchange, Found, Outcome, OutcomeKind
 from connectors.sdk.rest import correlation
 from worker.domain.plan import Fetch, Find, Patch
 from worker.engine.job import Answer, Job
 from worker.engine.ports import Slot, Stopping
 from worker.engine.target import Target
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -84,11 +87,12 @@ class Dispatcher:
         return answers
 
     def _perform(self, job: Job, lane: Lane, slot: Slot) -> None:
-        answer = Answer(job, job.step, None, unsent="the sending thread failed")
         try:
             answer = self._ask(job)
-        finally:
-            self._answers.put((answer, lane, slot))
+        except Exception as error:  # a connector must not raise; what it sent nobody knows
+            log.exception("connector_failed", extra={"target": job.target.name})
+            answer = Answer(job, job.step, _broken(job, error))
+        self._answers.put((answer, lane, slot))
 
     def _ask(self, job: Job) -> Answer:
         step, target = job.step, job.target
@@ -105,6 +109,13 @@ class Dispatcher:
             correlation.reset(token)
         _close_gate(target, result)
         return Answer(job, step, result)
+
+
+def _broken(job: Job, error: Exception) -> Outcome | Found:
+    exchange = Exchange("PATCH" if isinstance(job.step, Patch) else "GET", "")
+    detail = f"the connector failed: {type(error).__name__}"
+    outcome = Outcome(OutcomeKind.AMBIGUOUS, exchange, detail=detail)
+    return Found(outcome) if isinstance(job.step, Find) else outcome
 
 
 def _next_send(slot: Slot) -> float:

@@ -16,6 +16,7 @@ from worker.engine.ports import Entry, Signals, Store, TargetState, Transaction
 from worker.engine.target import Target
 
 ALARM = "target_paused"
+BRAKE_ALARM = "brake"  # open for as long as the window that it was raised in
 SELF = "hirewire"
 log = logging.getLogger(__name__)
 

@@ -222,11 +222,14 @@ class Targets(Protocol):
 
     def give_back(self, target_id: int, owner: str, slots: Sequence[Slot]) -> None: ...
 
-    def due_shards(self, now: float) -> set[int]:
-        """Shards with due accounts at targets that may be sent to."""
+    def due_shards(self, target_ids: Sequence[int], now: float) -> set[int]:
+        """Shards with due accounts at those of the targets that may be sent to."""
 
     def raise_alarm(self, kind: str, target_id: int | None, message: str, now: float) -> None:
         """One open alarm for a kind and target, however often it is raised."""
+
+    def expire_alarms(self, kind: str, before: float, now: float) -> None:
+        """Clear the alarms of a kind that were raised before then."""
 
     def clear_alarm(self, kind: str, target_id: int | None, now: float) -> None: ...
 

@@ -18,7 +18,7 @@ from worker.domain.policy import Timing
 from worker.domain.strict_json import digest
 from worker.engine.fold import NORMAL, URGENT
 from worker.engine.job import Answer, Job
-from worker.engine.keeper import Keeper
+from worker.engine.keeper import BRAKE_ALARM, Keeper
 from worker.engine.ports import Progress, Settled, Transaction
 
 _APPLIED = "account:patch:applied"
@@ -115,7 +115,7 @@ class Settler:
             name: Hold(Reason.BRAKE, message, digest(value), tx.now) for name, value in patch.changes.items()
         }
         job.account = job.account.hold(holds)
-        tx.targets.raise_alarm("brake", target.id, message, tx.now)
+        tx.targets.raise_alarm(BRAKE_ALARM, target.id, message, tx.now)
         return True
 
 

@@ -47,7 +47,10 @@ class AccountRows:
                     (account.c.priority < sa.bindparam("rank"), account.c.priority),
                     else_=sa.bindparam("rank"),
                 ),
-                pending_since=sa.func.coalesce(account.c.pending_since, sa.bindparam("since")),
+                pending_since=sa.case(
+                    (account.c.pending_since < sa.bindparam("since"), account.c.pending_since),
+                    else_=sa.bindparam("since"),
+                ),
             )
         )
         values = [{"who": item.identity_id, "rank": item.priority, "since": item.since} for item in due]
@@ -128,12 +131,15 @@ class AccountRows:
 
     def require_read(self, selection: Mapping[str, Json], after: int, limit: int, now: float) -> list[int]:
         chosen = sa.select(account.c.id).where(account.c.id > after, *_conditions(selection))
+        # The clock was read before these rows were locked, and a claim may have come in between: the
+        # end of its lease is later than the claim whatever the clocks say.
+        expected_back = sa.case((account.c.lease_token.is_not(None), account.c.due_at), else_=now)
         page = chosen.order_by(account.c.id).limit(limit).with_for_update().cte("page")
         statement = (
             sa.update(account)
             .where(account.c.id.in_(sa.select(page.c.id)))
             .values(
-                verify_at=now,
+                verify_at=sa.case((expected_back > now, expected_back), else_=now),
                 due_at=sa.case((account.c.lease_token.is_(None), now), else_=account.c.due_at),
             )
             .returning(account.c.id)
@@ -195,15 +201,16 @@ _STATE: dict[str, Any] = {
     "held": sa.bindparam("holds"),
 }
 _WRITE = sa.update(account).where(_OURS).values(_STATE)
-_ASKED_SINCE = account.c.verify_at > sa.bindparam("claimed", type_=Time)
+_CLAIMED: sa.BindParameter[float] = sa.bindparam("claimed", type_=Time)
+_ASKED_SINCE = account.c.verify_at > _CLAIMED
 _SETTLE = (
     sa.update(account)
     .where(_OURS)
     .values(
         {
             **_STATE,
-            "due_at": sa.case((_ASKED_SINCE, account.c.verify_at), else_=sa.bindparam("when", type_=Time)),
-            "verify_at": sa.case((_ASKED_SINCE, account.c.verify_at), else_=sa.null()),
+            "due_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.bindparam("when", type_=Time)),
+            "verify_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.null()),
             "pending_since": sa.bindparam("since"),
             "priority": sa.bindparam("rank"),
             "lease_token": None,

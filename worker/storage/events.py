@@ -19,27 +19,20 @@ class EventRows:
 
     def store(self, arrivals: Sequence[Arrival]) -> list[Acceptance]:
         """Keep the new ones. Of two arrivals with one id in a batch, the first is the new one."""
-        first = {(a.event.source, a.event.id): a for a in reversed(arrivals)}
-        rows = [_row(arrival) for arrival in sorted(first.values(), key=arrivals.index)]
+        first: dict[tuple[str, str], int] = {}
+        for place, arrival in enumerate(arrivals):
+            first.setdefault(_key(arrival), place)
+        rows = [_row(arrivals[place]) for place in first.values()]
         fresh = insert_missing(
             self._connection, event, rows, ["source", "event_id"], [event.c.source, event.c.event_id]
         )
         new = {(row.source, row.event_id) for row in fresh}
-        hashes = self._hashes(first.keys() - new) | {key: first[key].event.body_hash for key in new}
-        return [self._verdict(arrival, first, new, hashes) for arrival in arrivals]
-
-    @staticmethod
-    def _verdict(
-        arrival: Arrival,
-        first: dict[tuple[str, str], Arrival],
-        new: set[tuple[str, str]],
-        hashes: dict[tuple[str, str], str],
-    ) -> Acceptance:
-        key = (arrival.event.source, arrival.event.id)
-        if key in new and first[key] is arrival:
-            return Acceptance.NEW
-        same = hashes[key] == arrival.event.body_hash
-        return Acceptance.DUPLICATE if same else Acceptance.REFUSED
+        hashes = self._hashes(first.keys() - new) | {k: arrivals[first[k]].event.body_hash for k in new}
+        accepted = {first[key] for key in new}
+        return [
+            Acceptance.NEW if place in accepted else _known(arrival, hashes[_key(arrival)])
+            for place, arrival in enumerate(arrivals)
+        ]
 
     def _hashes(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
         if not keys:
@@ -72,6 +65,15 @@ class EventRows:
             {"row": e.row, "identity": e.identity_id, "made": e.revision, "what": e.effect} for e in effects
         ]
         self._connection.execute(statement, values)
+
+
+def _key(arrival: Arrival) -> tuple[str, str]:
+    return arrival.event.source, arrival.event.id
+
+
+def _known(arrival: Arrival, body_hash: str) -> Acceptance:
+    same = arrival.event.body_hash == body_hash
+    return Acceptance.DUPLICATE if same else Acceptance.REFUSED
 
 
 def _row(arrival: Arrival) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class TargetLook:
     later: int  # wait for their time: back-off, second look
     in_doubt: int  # a write was intended and has no definite outcome yet
     held: int  # accounts with at least one held field
+    revisions: int  # acknowledged, over all accounts
 
 
 def targets(connection: sa.Connection, now: float) -> list[TargetLook]:
@@ -73,6 +74,7 @@ def targets(connection: sa.Connection, now: float) -> list[TargetLook]:
             _count(sa.and_(~leased, ahead)).label("later"),
             _count(doubtful).label("in_doubt"),
             _count(account.c.held.is_not(None)).label("held"),
+            sa.func.coalesce(sa.func.sum(account.c.applied_revision), 0).label("revisions"),
         )
         .select_from(target.outerjoin(account, account.c.target_id == target.c.id))
         .group_by(target.c.id, target.c.name, target.c.state, target.c.reason)
@@ -90,6 +92,18 @@ def _has_doubt(connection: sa.Connection) -> sa.ColumnElement[bool]:
         state = sa.cast(account.c.state, postgresql.JSON)
         return sa.func.json_extract_path_text(state, "doubt").is_not(None)
     return sa.func.json_extract(account.c.state, "$.doubt").is_not(None)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetState:
+    state: str  # active | paused
+    reason: str | None
+
+
+def target_states(connection: sa.Connection) -> dict[str, TargetState]:
+    """By name, without looking at accounts."""
+    rows = connection.execute(sa.select(target.c.name, target.c.state, target.c.reason))
+    return {row.name: TargetState(row.state, row.reason) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

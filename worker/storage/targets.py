@@ -33,7 +33,8 @@ class TargetRows:
         return [_state(row) for row in self._connection.execute(sa.select(target).order_by(target.c.id))]
 
     def lock(self, target_id: int) -> TargetState:
-        query = sa.select(target).where(target.c.id == target_id).with_for_update()
+        query = sa.select(target).where(target.c.id == target_id)
+        query = query.with_for_update(key_share=True)  # new accounts may still refer to the row
         return _state(self._connection.execute(query).one())
 
     def close_gate(self, target_id: int, until: float) -> None:
@@ -102,21 +103,32 @@ class TargetRows:
         values = [{"place": item.n, "after": item.next_send_at} for item in slots]
         self._connection.execute(statement, values)
 
-    def due_shards(self, now: float) -> set[int]:
+    def due_shards(self, target_ids: Sequence[int], now: float) -> set[int]:
         open_gate = sa.or_(target.c.gate_until.is_(None), target.c.gate_until <= now)
         query = (
             sa.select(account.c.shard)
             .distinct()
             .join_from(account, target, account.c.target_id == target.c.id)
-            .where(account.c.due_at <= now, target.c.state == "active", open_gate)
+            .where(
+                account.c.target_id.in_(target_ids),
+                account.c.due_at <= now,
+                target.c.state == "active",
+                open_gate,
+            )
         )
         return set(self._connection.scalars(query))
 
     def raise_alarm(self, kind: str, target_id: int | None, message: str, now: float) -> None:
+        if target_id is not None:
+            self.lock(target_id)  # of two workers that raise it at once, the second sees the first's
         open_one = sa.select(alarm.c.id).where(_open(kind, target_id))
         if self._connection.execute(open_one).first() is None:
             row = {"kind": kind, "target_id": target_id, "message": message, "raised_at": now}
             self._connection.execute(sa.insert(alarm), [row])
+
+    def expire_alarms(self, kind: str, before: float, now: float) -> None:
+        old = sa.and_(alarm.c.kind == kind, alarm.c.cleared_at.is_(None), alarm.c.raised_at < before)
+        self._connection.execute(sa.update(alarm).where(old).values(cleared_at=now))
 
     def clear_alarm(self, kind: str, target_id: int | None, now: float) -> None:
         self._connection.execute(sa.update(alarm).where(_open(kind, target_id)).values(cleared_at=now))

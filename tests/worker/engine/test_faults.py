@@ -134,9 +134,7 @@ def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_tar
     assert {row["first_name"] for row in awx_target.rows() if row["username"] != "admin"} == {"Q"}
 
 
-def test_a_target_that_is_down_is_paused_and_comes_back(
-    make_rig: MakeRig, free_port: int
-) -> None:
+def test_a_target_that_is_down_is_paused_and_comes_back(make_rig: MakeRig, free_port: int) -> None:
     rig = make_rig(options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}}, engine={"pause_after": 2})
     rig.say("E1", ANNIKA)
     rig.say("E2", UMAR)

@@ -11,22 +11,34 @@ down_revision = None
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 _SQLITE_GUARDS = (
-    ("CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
-    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"),
-    ("CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
-    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"),
+    (
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    ),
     # INSERT OR REPLACE deletes without the delete trigger unless recursive_triggers is on
-    ("CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit"
-    " WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id OR (stream = NEW.stream AND seq = NEW.seq))"
-    " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"),
+    (
+        "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit"
+        " WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id OR (stream = NEW.stream AND seq = NEW.seq))"
+        " BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    ),
 )
 _POSTGRESQL_GUARDS = (
-    ("CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS"
-    " $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$"),
-    ("CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
-    " FOR EACH ROW EXECUTE FUNCTION audit_append_only()"),
-    ("CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
-    " FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"),
+    (
+        "CREATE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'the audit is append-only'; END $$"
+    ),
+    (
+        "CREATE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit"
+        " FOR EACH ROW EXECUTE FUNCTION audit_append_only()"
+    ),
+    (
+        "CREATE TRIGGER audit_no_truncate BEFORE TRUNCATE ON audit"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()"
+    ),
 )
 
 
