@@ -46,6 +46,7 @@ class Keeper:
             case Blame.NOBODY:
                 return
             case Blame.TARGET_BUSY:
+                target.gate.close(absorbed.retry_after_s)
                 tx.targets.close_gate(target.id, tx.now + absorbed.retry_after_s)
             case Blame.TARGET_SUSPECT:
                 self._executor.submit(self._suspect, target, "an answer that no healthy target gives")

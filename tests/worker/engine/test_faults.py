@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -53,9 +54,10 @@ def test_a_lost_answer_is_confirmed_by_a_read_and_not_repeated(
 
 
 def test_a_write_that_lands_after_its_client_left_is_waited_for(
-    rig: Rig, awx_target: ReferenceTarget
+    make_rig: MakeRig, awx_target: ReferenceTarget
 ) -> None:
-    awx_target.faults([fault("late_effect", seconds=0.15, hold_s=0.01)])
+    rig = make_rig(engine={"late_effect_s": 3})
+    awx_target.faults([fault("late_effect", seconds=0.3, hold_s=0.01)])
     linked(rig).say("E1", ANNIKA)
     rig.work()
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
@@ -78,6 +80,14 @@ def test_too_many_requests_close_the_gate_and_consume_no_attempt(
     assert awx_target.users()["omar.haddad"]["first_name"] == "Umar"
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
     assert [r["attempt"] for r in rig.audit("account:patch:applied")] == [1, 1]
+
+
+def test_a_target_that_names_no_time_is_given_one(rig: Rig, awx_target: ReferenceTarget) -> None:
+    awx_target.faults([fault("status", times=3, status=429, body={"detail": "slow"})])
+    linked(rig).say("E1", ANNIKA)
+    rig.work()
+    assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
+    assert outcomes(rig) == ["throttled", "throttled", "throttled", "applied"]
 
 
 def test_a_field_that_the_target_ignores_is_held_after_two_reads(
@@ -109,10 +119,8 @@ def test_a_refused_token_pauses_the_target_and_a_probe_resumes_it(
     rig.say("E1", ANNIKA)
     rig.fold()
     rig.sync()
-    rig.runtime.executor.submit(int).result()
-    with rig.runtime.store.begin() as tx:
-        paused = tx.targets.all()[0]
-    assert paused.paused
+    while not rig.actions("target:pause:paused"):  # the probe runs beside the sync
+        time.sleep(0.01)
     awx_target.reset()
     rig.work()
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
