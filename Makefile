@@ -1,0 +1,52 @@
+# Every command of this project. Only relative paths: the folder may have spaces in its name.
+PY := .venv/bin/python
+LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --no-header
+unexport PYTHONPATH PYTHONHOME
+export PYTHONNOUSERSITE := 1
+export PYTHON
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo run test quick lint format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## make .venv from the hash-locked list; quick when nothing changed
+	@sh scripts/bootstrap.sh
+
+demo: setup ## the whole job against reference targets; ARGS='--json FILE' writes the result
+	@exec $(PY) -m tests.demo $(ARGS)
+
+run: setup ## the stack in the foreground until Ctrl-C, configured by hirewire.toml, state in var/
+	@exec $(PY) -m worker.cli.main up $(ARGS)
+
+test: setup ## all tests, random order, in parallel, with the coverage gate; ARGS go to pytest
+	@$(PY) -m coverage erase
+	@$(PY) -m pytest -n auto -q --cov --cov-report= $(ARGS)
+	@$(PY) -m tests.coverage_gate
+
+quick: setup ## tests without coverage, stopping at the first failure; ARGS go to pytest
+	@exec $(PY) -m pytest -n auto -q -x $(ARGS)
+
+lint: setup ## ruff, its formatter as a check, mypy
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m ruff format --quiet --check .
+	@$(PY) -m mypy
+
+format: setup ## let ruff put the source in order
+	@$(PY) -m ruff check --quiet --fix .
+	@$(PY) -m ruff format --quiet .
+
+lock: setup ## write both lock files anew from pyproject.toml
+	@PATH="$$PWD/.tools/bin:$$PATH"; export PATH UV_SYSTEM_CERTS=1; \
+	command -v uv >/dev/null || python3 -m pip install --quiet --target .tools uv || \
+		{ echo "lock: needs uv on the PATH" >&2; exit 1; }; \
+	uv $(LOCK) pyproject.toml --output-file requirements.lock && \
+	uv $(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
+
+clean: ## remove .venv, caches and what builds left; var/ stays
+	@rm -rf .venv .tools build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The programs of one Hirewire on one machine: started, restarted when they die, stopped in order."""
