@@ -9,7 +9,8 @@ from many threads at once, never at the same time for one account.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Protocol
 
 from connectors.sdk.fields import Field
@@ -35,11 +36,16 @@ class Descriptor:
     immutable_key: str | None = None
     containers: frozenset[str] = frozenset()
     can_create: bool = False
+    can_demote: bool = False  # `demote` takes every right away and sets a password nobody knows
     can_delete: bool = False
     can_scan: bool = True
 
     def field(self, name: str) -> Field | None:
-        return next((field for field in self.fields if field.name == name), None)
+        """The specification of a field. A row named `attributes.*` stands for every key below it."""
+        for field in self.fields:
+            if field.name == name or (field.name.endswith(".*") and name.startswith(field.name[:-1])):
+                return replace(field, name=name)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +111,27 @@ class Connector(Protocol):
     def fetch(self, remote_id: str) -> Outcome:
         """Read one account. Retried (≤ 3 tries, ≤ 10 s) only while nothing came back."""
 
-    def patch(self, remote_id: str, changes: Record) -> Outcome:
-        """Send absolute values of exactly these fields; twice is once. One request.
+    def patch(
+        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
+    ) -> Outcome:
+        """Send absolute values of exactly these fields; twice is once. One write.
 
-        `changes` holds encoded values (see `encode`). The answer is compared field by field.
+        `changes` holds encoded values (see `encode`); sets of names are whole, foreign members
+        included. The answer is compared field by field. `digests` are those of the opaque fields
+        last sent to this account: content that is the same is not sent again.
+        """
+
+    def create(self, values: Record) -> Outcome:
+        """Create the account (POST) with these encoded values; `remote_id` is set when APPLIED.
+
+        Only where the descriptor says `can_create`. A user name that somebody else took is REJECTED
+        with `unique`; an answer that got lost is AMBIGUOUS: search before anything else.
+        """
+
+    def demote(self, remote_id: str) -> Outcome:
+        """Take every right away and set a random password that is kept nowhere.
+
+        Only where the descriptor says `can_demote`. Twice is once, but for the password.
         """
 
     def scan(self, cursor: str | None) -> Page:

@@ -25,6 +25,7 @@ class FieldType(enum.Enum):
     INTEGER = "integer"
     DATETIME = "datetime"  # RFC 3339; compared in UTC
     ID_SET = "id_set"  # unique array of ids; compared without order
+    NAME_SET = "name_set"  # names of groups; the connector turns them into the API's ids
     OBJECT = "object"
 
 
@@ -54,6 +55,7 @@ class Field:
     privileged: bool = False  # owned only where the target says so; grants need a policy
     never_mapped: str | None = None  # the reason why no mapping may own this field
     normalise: Callable[[Json], Json] | None = None  # on top of what the type implies; idempotent
+    opaque: bool = False  # the answer shows an address, not what was sent: compared by digest
     unique: bool = False  # no two accounts may hold the same value
 
 

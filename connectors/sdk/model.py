@@ -65,6 +65,8 @@ class Outcome:
     fields: Mapping[str, Rejection] = field(default_factory=dict)  # REJECTED
     wrong: tuple[str, ...] = ()  # NOT_APPLIED, UNVERIFIED: the sent fields it concerns
     retry_after_s: float | None = None  # THROTTLED, never more than 6 h
+    remote_id: str | None = None  # APPLIED by `create`: the new account
+    digests: Mapping[str, str] = field(default_factory=dict)  # opaque fields: SHA-256 of what was sent
     detail: str = ""  # one line in plain words, at most 300 characters, no secret
 
 
