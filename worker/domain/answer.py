@@ -166,7 +166,7 @@ def _unheeded(account: Account, outcome: Outcome, policy: Policy, at: Moment) ->
 def _rejected(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Absorbed:
     """The named fields are held, the rest goes out once more; nothing named: all that was sent."""
     sent = _asked(account, policy)
-    if not sent:
+    if not sent or account.must_read:  # it was the read that is refused
         return _back_off(account, outcome, at, Blame.NOBODY, attempts=1)
     named = {name: why for name, why in outcome.fields.items() if name in sent}
     whole = Rejection(outcome.detail or "; ".join(f"{k}: {v.message}" for k, v in outcome.fields.items()))
@@ -197,14 +197,14 @@ def _hold_fault(account: Account, sent: Record, outcome: Outcome, at: Moment) ->
 def _missing(account: Account, outcome: Outcome, at: Moment) -> Absorbed:
     """Look for it again. A search that finds what then is missing again must not become a loop."""
     counted = _count(account, outcome, at)
-    gone = replace(counted, remote_id=None, observed=None, doubt=None, must_read=True)
+    gone = replace(_unsent(counted), remote_id=None, observed=None, must_read=True)
     if gone.attempts > at.timing.conflict_tries:
         return _back_off(gone, outcome, at, Blame.ACCOUNT_GONE, attempts=0)
     return Absorbed(gone, Continue(), Blame.ACCOUNT_GONE)
 
 
 def _conflict(account: Account, outcome: Outcome, at: Moment) -> Absorbed:
-    failed = replace(_count(account, outcome, at), doubt=None, must_read=True)
+    failed = replace(_unsent(_count(account, outcome, at)), must_read=True)
     if failed.attempts > at.timing.conflict_tries:
         return _back_off(failed, outcome, at, Blame.NOBODY, attempts=0)
     return Absorbed(failed, Continue())

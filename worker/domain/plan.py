@@ -250,6 +250,8 @@ def _send(account: Account, sends: _Sends, policy: Policy) -> Decision:
         return Decision(account, Done(planned={name: verdict.value for name, verdict in sends.items()}))
     revocations = {name: verdict.value for name, verdict in sends.items() if verdict.revocation}
     changes = revocations or {name: verdict.value for name, verdict in sends.items()}
+    if policy.active_field in revocations:  # alone: what becomes of another right must not hold it
+        changes = {name: value for name, value in revocations.items() if name == policy.active_field}
     observed = account.observed or {}
     along = {
         name: observed[name] for name in policy.always_send if name in observed and name in policy.fields
