@@ -11,6 +11,8 @@ from typing import Any
 from celery import Celery
 from kombu import Queue
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.settings import Settings
 from worker.signals import CONTROL_QUEUE, FOLD_QUEUE, sync_queue
@@ -32,9 +34,10 @@ class BrokerMissingError(RuntimeError):
 
 
 def redis_client(settings: Settings) -> Redis:
-    """A client with short timeouts: signals are hints and must not hold anybody up."""
+    """A client with short timeouts that never tries again: signals are hints and must not hold anybody up."""
     url = broker_url(settings).replace(_SOCKET, "unix://", 1)
-    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+    once = Retry(NoBackoff(), 0)
+    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=once)
 
 
 def create(settings: Settings) -> Celery:
@@ -52,6 +55,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {
         "task_queues": [Queue(name) for name in queue_names(settings)],
         "task_default_queue": CONTROL_QUEUE,
+        "task_routes": {name: {"queue": FOLD_QUEUE} for name in ("hirewire.fold", "hirewire.ingest")},
         "task_create_missing_queues": False,
         "task_serializer": "json",
         "accept_content": ["json"],

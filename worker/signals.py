@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import structlog
 from celery import Celery
+from kombu import Connection
 from kombu.exceptions import KombuError
 from redis import Redis
 from redis.exceptions import RedisError
@@ -16,6 +17,17 @@ log = structlog.get_logger(__name__)
 
 FOLD_QUEUE = "hirewire.fold"
 CONTROL_QUEUE = "hirewire.control"
+
+_SENDERS = 4
+_PATIENCE_S = 1
+_IMPATIENT = {
+    "max_retries": 1,
+    "interval_start": 0,
+    "connect_retries_timeout": _PATIENCE_S,
+    "socket_timeout": _PATIENCE_S,
+    "socket_connect_timeout": _PATIENCE_S,
+    "retry_on_timeout": False,
+}
 
 
 def sync_queue(shard: int) -> str:
@@ -29,6 +41,7 @@ class CelerySignals:
         self._app = app
         self._redis = redis
         self._ttl_ms = max(1, int(ttl_s * 1000))
+        self._connections = _impatient(app).Pool(_SENDERS)
 
     def fold(self) -> None:
         if self._first("fold"):
@@ -70,9 +83,18 @@ class CelerySignals:
 
     def _send(self, task: str, args: list[int], queue: str) -> None:
         try:
-            self._app.send_task(task, args=args, queue=queue, retry=False, ignore_result=True)
+            with self._connections.acquire(block=True, timeout=_PATIENCE_S) as connection:
+                self._app.send_task(
+                    task, args=args, queue=queue, retry=False, ignore_result=True, connection=connection
+                )
         except (KombuError, RedisError, OSError) as error:
             _log_away(error)
+
+
+def _impatient(app: Celery) -> Connection:
+    """Like the application's own, whose producers wait for a broker as long as it takes."""
+    options = {**app.conf.broker_transport_options, **_IMPATIENT}
+    return app.connection_for_write().clone(transport_options=options)
 
 
 def _key(what: str) -> str:

@@ -19,8 +19,6 @@ from worker.storage.codec import account_state, held_state, read_account, read_i
 from worker.storage.tables import Time, account, identity, target
 from worker.storage.upsert import insert_missing
 
-_CHUNK = 500
-
 
 class AccountRows:
     def __init__(self, connection: sa.Connection, shards: int) -> None:
@@ -31,10 +29,7 @@ class AccountRows:
         if not due or not target_ids:
             return
         missing = [self._fresh(item, target_id) for item in due for target_id in sorted(target_ids)]
-        for start in range(0, len(missing), _CHUNK):
-            insert_missing(
-                self._connection, account, missing[start : start + _CHUNK], ["identity_id", "target_id"]
-            )
+        insert_missing(self._connection, account, missing, ["identity_id", "target_id"])
         ids = [item.identity_id for item in due]
         lock = sa.select(account.c.id).where(account.c.identity_id.in_(ids)).order_by(account.c.id)
         self._connection.execute(lock.with_for_update())
@@ -202,6 +197,8 @@ _STATE: dict[str, Any] = {
 }
 _WRITE = sa.update(account).where(_OURS).values(_STATE)
 _CLAIMED: sa.BindParameter[float] = sa.bindparam("claimed", type_=Time)
+_RANK: sa.BindParameter[int] = sa.bindparam("rank", type_=sa.SmallInteger())
+_SINCE: sa.BindParameter[float] = sa.bindparam("since", type_=Time)
 _ASKED_SINCE = account.c.verify_at > _CLAIMED
 _SETTLE = (
     sa.update(account)
@@ -211,8 +208,10 @@ _SETTLE = (
             **_STATE,
             "due_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.bindparam("when", type_=Time)),
             "verify_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.null()),
-            "pending_since": sa.bindparam("since"),
-            "priority": sa.bindparam("rank"),
+            "pending_since": sa.case(
+                (_RANK.is_(None), sa.func.coalesce(_SINCE, account.c.pending_since)), else_=_SINCE
+            ),
+            "priority": sa.func.coalesce(_RANK, account.c.priority),
             "lease_token": None,
         }
     )

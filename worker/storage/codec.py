@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from worker.domain.account import Account, Doubt, Hold, Ignored, Reason
+from worker.domain.account import Account, Doubt, Hold, Ignored, Reason, Sent, Write
 from worker.domain.event import Event
 from worker.domain.identity import Asserted, Identity, Mark
+
+_NULLABLE = ("seen", "recheck")  # an empty one is not the same as none
 
 
 def account_state(account: Account) -> dict[str, Any]:
@@ -23,15 +25,24 @@ def account_state(account: Account) -> dict[str, Any]:
         "fail": account.failure,
         "since": account.failing_since,
         "crash": account.crashes,
+        "demoted": account.demoted,
+        "sent": {name: [sent.reference, sent.content] for name, sent in account.sent.items()},
         "ignored": {name: [mark.value_hash, mark.reads] for name, mark in account.ignored.items()},
     }
-    return {key: value for key, value in state.items() if value or (key == "seen" and value is not None)}
+    return {key: value for key, value in state.items() if value or (key in _NULLABLE and value is not None)}
 
 
 def _doubt(doubt: Doubt | None) -> list[Any] | None:
     if doubt is None:
         return None
-    return [doubt.request, dict(doubt.changes), doubt.at, doubt.revision, doubt.revocation]
+    return [doubt.request, dict(doubt.changes), doubt.at, doubt.revision, doubt.revocation, doubt.write.value]
+
+
+def _read_doubt(raw: list[Any] | None) -> Doubt | None:
+    if not raw:
+        return None
+    request, changes, at, revision, revocation, write = raw
+    return Doubt(request, changes, at, revision, revocation, Write(write))
 
 
 def held_state(held: Mapping[str, Hold]) -> dict[str, Any] | None:
@@ -55,13 +66,15 @@ def read_account(row: Any) -> Account:  # noqa: ANN401 - a row of the account ta
         observed=state.get("seen"),
         observed_at=state.get("at", 0.0),
         must_read=state.get("read", False),
-        doubt=Doubt(*doubt) if doubt else None,
+        doubt=_read_doubt(doubt),
         recheck_at=state.get("recheck"),
         level=state.get("level", 0),
         attempts=state.get("tries", 0),
         failure=state.get("fail", ""),
         failing_since=state.get("since", 0.0),
         crashes=state.get("crash", 0),
+        demoted=state.get("demoted", False),
+        sent={name: Sent(*raw) for name, raw in state.get("sent", {}).items()},
         ignored={name: Ignored(*mark) for name, mark in state.get("ignored", {}).items()},
         held=read_held(row.held),
     )

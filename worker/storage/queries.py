@@ -306,7 +306,7 @@ def _moment(record: Record) -> float:
 
 def _events_of(connection: sa.Connection, subject: str, row: int | None) -> list[EventLook]:
     waiting = sa.and_(event.c.fold_at.is_not(None), event.c.subject == subject)
-    ours = sa.or_(event.c.identity_id == row, waiting)
+    ours = waiting if row is None else sa.or_(event.c.identity_id == row, waiting)
     return [
         EventLook(
             found.id,

@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+_CHUNK = 500  # both databases limit the variables of one statement
+
 
 def insert_missing(
     connection: sa.Connection,
@@ -16,12 +18,14 @@ def insert_missing(
     unique: Sequence[str],
     returning: Sequence[sa.Column[Any]] = (),
 ) -> Sequence[Any]:
-    """Insert the rows whose unique columns are new; return the named columns of those."""
-    if not rows:
-        return ()
+    """Insert the rows whose unique columns are new, in order; return the named columns of those."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(list(rows)).on_conflict_do_nothing(index_elements=list(unique))
-    if not returning:
-        connection.execute(statement)
-        return ()
-    return connection.execute(statement.returning(*returning)).all()
+    found: list[Any] = []
+    for start in range(0, len(rows), _CHUNK):
+        values = insert(table).values(list(rows[start : start + _CHUNK]))
+        statement = values.on_conflict_do_nothing(index_elements=list(unique))
+        if returning:
+            found += connection.execute(statement.returning(*returning))
+        else:
+            connection.execute(statement)
+    return found

@@ -1,0 +1,48 @@
+"""Fixtures of the storage contract: a migrated database of each kind, and a store over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from worker.storage.database import sqlite_url, writer
+from worker.storage.migrate import upgrade
+from worker.storage.store import SqlStore
+
+SHARDS = 2
+
+
+def _migrated(url: str) -> Iterator[sa.Engine]:
+    engine = writer(url)
+    upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """A writing engine; the test runs once on SQLite and once on PostgreSQL."""
+    yield from _migrated(database_url)
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path: Path) -> Iterator[sa.Engine]:
+    yield from _migrated(sqlite_url(tmp_path / "hirewire.db"))
+
+
+@pytest.fixture
+def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
+    yield from _migrated(postgres_url)
+
+
+@pytest.fixture
+def store(engine: sa.Engine) -> SqlStore:
+    return SqlStore(engine, SHARDS)
+
+
+@pytest.fixture
+def postgres_store(postgres_engine: sa.Engine) -> SqlStore:
+    return SqlStore(postgres_engine, SHARDS)

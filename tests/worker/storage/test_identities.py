@@ -1,0 +1,87 @@
+"""Identities: created once, locked in the order of their rows, written whole."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from tests.worker.storage.world import NOW, at_once, people, rows, wait_until, waits_for_a_lock
+from worker.domain.identity import Asserted, Identity, Mark
+from worker.storage import tables
+from worker.storage.store import SqlStore
+
+
+def test_two_folds_at_once_create_a_person_once(store: SqlStore, engine: sa.Engine) -> None:
+    both_arrived = threading.Barrier(2)
+
+    def lock() -> int:
+        both_arrived.wait(10)
+        with store.begin() as tx:
+            return tx.identities.lock(["E1", "E2"], NOW)["E1"][0]
+
+    one, other = at_once(lock, lock)
+    assert one == other
+    assert [row.subject for row in rows(engine, tables.identity)] == ["E1", "E2"]
+
+
+def test_a_new_person_has_no_revision_and_no_attributes(store: SqlStore) -> None:
+    with store.begin() as tx:
+        assert tx.identities.lock(["E1", "E1"], NOW)["E1"][1] == Identity("E1")
+
+
+def test_a_person_comes_back_as_saved(store: SqlStore) -> None:
+    (row,) = people(store, "E1")
+    asserted = Asserted("Åsa \u202eب", "2026", 4, 2, "hr", ("Asa", None))
+    grown = Identity("E1", 2, {"given_name": asserted}, {"hr": Mark("2026", 4)})
+    with store.begin() as tx:
+        tx.identities.save({row: grown})
+        tx.identities.save({})
+    with store.begin() as tx:
+        assert tx.identities.lock(["E1"], NOW) == {"E1": (row, grown)}
+        assert tx.identities.revisions([row, row + 1]) == {row: 2}
+        assert tx.identities.revisions([]) == {}
+
+
+def test_people_come_in_the_order_of_their_rows(store: SqlStore) -> None:
+    people(store, "Z", "A")
+    with store.begin() as tx:
+        assert list(tx.identities.lock(["A", "Z"], NOW)) == ["Z", "A"]
+
+
+def test_people_are_locked_in_the_order_of_their_rows(
+    postgres_store: SqlStore, postgres_engine: sa.Engine
+) -> None:
+    _, second = people(postgres_store, "Z", "A")
+
+    def lock() -> None:
+        with postgres_store.begin() as tx:
+            tx.identities.lock(["A", "Z"], NOW)
+
+    with postgres_store.begin() as holder:
+        holder.identities.lock(["Z"], NOW)
+        waiting = threading.Thread(target=lock)
+        waiting.start()
+        wait_until(lambda: waits_for_a_lock(postgres_engine))
+        query = sa.select(tables.identity.c.id).where(tables.identity.c.id == second)
+        with postgres_engine.begin() as probe:
+            assert probe.execute(query.with_for_update(nowait=True)).scalar_one() == second
+    waiting.join(10)
+
+
+def test_folds_over_the_same_people_never_deadlock_and_lose_nothing(store: SqlStore) -> None:
+    names = [f"E{n}" for n in range(6)]
+
+    def count_up(turn: int) -> None:
+        for step in range(10):
+            with store.begin() as tx:
+                chosen = [names[(turn * 5 + step + n) % 6] for n in range(4)]
+                locked = tx.identities.lock(chosen, NOW)
+                grown = {row: replace(found, revision=found.revision + 1) for row, found in locked.values()}
+                tx.identities.save(grown)
+
+    at_once(*(lambda turn=turn: count_up(turn) for turn in range(4)))
+    with store.begin() as tx:
+        total = sum(found.revision for _, found in tx.identities.lock(names, NOW).values())
+    assert total == 4 * 10 * 4
