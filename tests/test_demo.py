@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.demo import play, scene
+from tests.demo.styles import STYLES
 from tests.fixtures.valkey import short_folder
 from worker.stack.errors import StackError
 from worker.stack.folders import locked
@@ -101,10 +102,8 @@ def _check(result: dict[str, Any]) -> None:
     assert result["audit"].keys() == {"records", "verified"}
     assert result["audit"]["verified"] is True
     rows = result["targets"]
-    assert {name: row["connector"] for name, row in rows.items()} >= {
-        "awx": "awx",
-        "django_admin": "django_admin",
-    }
+    assert {name: row["connector"] for name, row in rows.items()} == {name: name for name in STYLES}
+    assert rows.keys() >= {"awx", "django_admin"}
     for row in rows.values():
         assert row.keys() == {"connector", "accounts", "patches", "coalesced", "held", "converged"}
         assert row["converged"] is True

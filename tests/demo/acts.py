@@ -1,0 +1,115 @@
+"""The steps of the demo while its stack runs, in the order in which they are called.
+
+Nothing here decides what is right: that is `tests.demo.verdict`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.demo import oracle, records
+from tests.demo.commands import Hirewire
+from tests.demo.remote import Remote
+from tests.demo.scene import EVENTS, ROOT, Scene
+from tests.demo.screen import Screen
+from tests.demo.styles import STYLES
+from tests.demo.verdict import Case, Counts, Result, Shown, event_problems, judge
+
+SETTLE_LIMIT_S = 120.0
+HEROINE = "E1004"
+"""Whose story is told: she married, and the answer to her request got lost."""
+
+_LOOK_S = 0.5
+WELL_OR_NOT = (0, 1)
+_FILE = str(EVENTS.relative_to(ROOT))
+
+
+class Acts:
+    """`environ` is that of the running stack."""
+
+    def __init__(
+        self, scene: Scene, environ: Mapping[str, str], state_dir: Path, screen: Screen, result: Result
+    ) -> None:
+        self._scene = scene
+        self._screen = screen
+        self._result = result
+        self._hirewire = Hirewire(environ, ROOT)
+        self._state_dir = state_dir
+        self._remotes = [
+            Remote(name, style, environ[f"HIREWIRE_TARGETS__{name.upper()}__BASE_URL"], scene.starts[name])
+            for name, style in STYLES.items()
+        ]
+        self._before: dict[str, Mapping[Any, oracle.Row]] = {}
+
+    def seed(self) -> None:
+        """The targets get their starting accounts, are checked, and are told to misbehave."""
+        with self._screen.step("seed the targets") as step:
+            step.end(", ".join(f"{remote.name} {remote.seed()} accounts" for remote in self._remotes))
+            self._before = {remote.name: remote.accounts() for remote in self._remotes}
+        with self._screen.step("hirewire check"):
+            answer = self._hirewire("check")
+        self._screen.text("What the connections are good for", answer.out)
+        with self._screen.step("arm the targets: 500 and 429, an answer that gets lost") as step:
+            step.end(", ".join(f"{remote.name} {remote.arm()} faults" for remote in self._remotes))
+
+    def send(self) -> None:
+        """The users' own command; exit code 1 tells that some events were refused, as some must be."""
+        with self._screen.step(f"hirewire send {_FILE}") as step:
+            told = self._hirewire.document("send", _FILE, codes=WELL_OR_NOT)
+            self._result.events = Counts(told["accepted"], told["duplicates"], told["refused"])
+            step.end(f"{told['accepted']} accepted, {told['duplicates']} again, {told['refused']} refused")
+        places = {refusal["line"]: refusal["pointer"] for refusal in told["refusals"]}
+        self._result.problems += event_problems(self._scene, self._result.events, places)
+
+    def settle(self) -> records.Progress:
+        """Until nothing is due and nothing waits to be folded, as `hirewire status` tells."""
+        limit = time.monotonic() + SETTLE_LIMIT_S
+        with self._screen.step("fold, plan, PATCH, verify, as `hirewire status` tells") as step:
+            while not (seen := records.progress(self._hirewire)).settled:
+                words = f"{seen.unfolded} events to fold, {seen.open} of {seen.accounts} accounts open"
+                step.say("; ".join([words, *seen.alarms]))
+                if time.monotonic() > limit:
+                    self._result.problems.append(f"not settled after {SETTLE_LIMIT_S:.0f} s: {step.words}")
+                    return seen
+                time.sleep(_LOOK_S)
+            step.end(f"{seen.accounts} accounts settled")
+        return seen
+
+    def compare(self, seen: records.Progress) -> None:
+        """What the targets show now against what the events file says."""
+        people = oracle.read_people(self._scene.lines, self._scene.expected.refused.keys())
+        with self._screen.step("read every account back over HTTP and compare with the events file") as step:
+            reports = records.reports(self._hirewire, seen, self._state_dir)
+            for remote in self._remotes:
+                row, problems = judge(
+                    self._case(remote.name, people), self._shown(remote), reports[remote.name]
+                )
+                self._result.targets[remote.name] = row
+                self._result.problems += problems
+            step.end(f"{sum(len(rows) for rows in self._before.values())} accounts")
+        self._screen.targets(self._result)
+        self._screen.held([item for report in reports.values() for item in report.held])
+
+    def _shown(self, remote: Remote) -> Shown:
+        return Shown(self._before[remote.name], remote.accounts(), remote.writes(), remote.faults_met())
+
+    def tell(self) -> None:
+        """One person's way from event to request to answer, from the audit."""
+        story = self._hirewire("audit", "story", HEROINE)
+        self._screen.text(f"hirewire audit story {HEROINE}", story.out)
+
+    def verify(self) -> None:
+        """The audit's chains, record by record."""
+        with self._screen.step("hirewire audit verify") as step:
+            told = self._hirewire.document("audit", "verify", codes=WELL_OR_NOT)
+            self._result.records, self._result.verified = told["records"], told["ok"]
+            step.end(f"{told['records']} records")
+            self._result.problems += [f"the audit is broken: {broken}" for broken in told["breaks"]]
+
+    def _case(self, target: str, people: Mapping[str, oracle.Person]) -> Case:
+        start = self._scene.starts[target]
+        held = [item for item in self._scene.expected.held if item.target == target]
+        return Case(target, start.ids, len(start.faults), self._scene.expected.one_patch, people, held)
