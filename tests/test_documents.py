@@ -1,0 +1,380 @@
+"""What the documents say is so: commands and options exist, links lead somewhere, examples load.
+
+A claim that a program can check is checked here; the rest is for the reader.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.core import TyperGroup
+
+from config.sections import Engine
+from config.settings import Settings, load
+from config.targets import Target
+from connectors.sdk.contract import Connector
+from connectors.sdk.model import OutcomeKind
+from connectors.sdk.registry import styles
+from worker.cli.failures import Code
+from worker.cli.main import COMMANDS
+from worker.cli.main import load as command_named
+from worker.domain.account import Reason
+from worker.domain.answer import Blame
+from worker.domain.attributes import VOCABULARY
+from worker.domain.event import TYPES, read_event
+from worker.domain.extract import as_sent
+from worker.domain.mapping import Transforms
+from worker.domain.strict_json import Limits, parse
+from worker.engine.keeper import ALARM, BRAKE_ALARM
+from worker.engine.ports import Acceptance
+from worker.target_rules import check_targets, problems_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = sorted(
+    [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    + [*(ROOT / "docs").rglob("*.md")]
+)
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+PAGE = 60  # lines
+
+_FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+_SPAN = re.compile(r"`([^`\n]+)`")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+_MAKE = re.compile(r"(?:^|[\s(])make ([a-z]+)\b")
+_CALL = re.compile(r"(?:^|[\s/&])hirewire ((?:[a-z]+)(?: [^|&;#\n]*)?)")
+_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+_ROW = re.compile(r"^\| (.+?) \|", re.MULTILINE)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def label(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def fenced(text: str, language: str) -> list[str]:
+    """The blocks of a language, without the indentation of the fence."""
+    return [
+        "".join(line.removeprefix(indent) for line in body.splitlines(keepends=True))
+        for indent, word, body in _FENCE.findall(text)
+        if word == language
+    ]
+
+
+def code(text: str) -> Iterator[str]:
+    """Each line of shell blocks, and each piece of code within a sentence."""
+    for block in fenced(text, "sh"):
+        yield from block.splitlines()
+    yield from _SPAN.findall(_FENCE.sub("", text))
+
+
+def first_cells(text: str) -> set[str]:
+    """The code words of the first column of every table."""
+    return {word for cell in _ROW.findall(text) for word in _SPAN.findall(cell)}
+
+
+def section(text: str, heading: str) -> str:
+    """From a heading to the next of its level or above."""
+    level = heading.split(" ", 1)[0]
+    start = text.index(f"\n{heading}\n") + 1
+    end = re.search(rf"^#{{1,{len(level)}}} ", text[start + len(heading) :], re.MULTILINE)
+    return text[start:] if end is None else text[start : start + len(heading) + end.start()]
+
+
+def slug(heading: str) -> str:
+    """As the usual renderers make anchors."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").lower()).strip().replace(" ", "-")
+
+
+@cache
+def make_targets() -> frozenset[str]:
+    return frozenset(re.findall(r"^([a-z]+):.*## ", read("Makefile"), re.MULTILINE))
+
+
+def calls() -> list[tuple[str, str]]:
+    """Document and words of each `hirewire …` in it."""
+    return [
+        (label(path), words.strip())
+        for path in DOCUMENTS
+        for piece in code(path.read_text(encoding="utf-8"))
+        for words in _CALL.findall(piece)
+    ]
+
+
+def options_of(words: list[str]) -> set[str]:
+    """The options of the command that the first words name. Raises KeyError where there is none."""
+    if words[0] not in COMMANDS:
+        raise KeyError(words[0])
+    found: Any = command_named(words[0])
+    if isinstance(found, TyperGroup) and len(words) > 1:
+        found = found.commands[words[1]]
+    return {option for parameter in found.params for option in parameter.opts} | {"--help"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_every_make_target_that_is_named_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    named = {name for piece in code(text) for name in _MAKE.findall(piece)}
+    assert named - make_targets() == set()
+
+
+def test_contributing_names_every_make_target() -> None:
+    named = {name for piece in code(read("CONTRIBUTING.md")) for name in _MAKE.findall(piece)}
+    assert named == make_targets()
+
+
+def test_commands_are_named_in_the_documents() -> None:
+    assert {words.split()[0] for _, words in calls()} == set(COMMANDS)
+
+
+@pytest.mark.parametrize(("document", "words"), sorted(set(calls())))
+def test_every_command_and_option_that_is_named_exists(document: str, words: str) -> None:
+    parts = words.split()
+    known = options_of(parts)
+    used = {part.partition("=")[0] for part in re.sub(r'"[^"]*"', "", words).split() if part.startswith("--")}
+    assert used - known == set(), document
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    links = _LINK.findall(_FENCE.sub("", path.read_text(encoding="utf-8")))
+    ours = [link for link in links if not re.match(r"[a-z]+:", link)]
+    assert [link for link in ours if not leads_somewhere(path, link)] == []
+
+
+def leads_somewhere(document: Path, link: str) -> bool:
+    """To a file of this project and, with an anchor, to a heading in it."""
+    place, _, anchor = link.partition("#")
+    target = (document.parent / place).resolve() if place else document
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return False
+    return not anchor or anchor in map(slug, _HEADING.findall(target.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_every_file_that_is_named_as_code_exists(path: Path) -> None:
+    ours = re.compile(r"(?:worker|connectors|config|tests|docs|scripts)/[\w./]+(?:\.\w+|/)")
+    named = {piece for piece in code(path.read_text(encoding="utf-8")) if ours.fullmatch(piece)}
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def test_each_test_that_proves_a_guarantee_exists() -> None:
+    table = section(read("README.md"), "## What is guaranteed, and by which test")
+    rows = [row for row in table.splitlines() if row.startswith("| ")][2:]
+    assert rows
+    for row in rows:
+        tests = _TEST.findall(row)
+        assert tests, f"no test proves: {row}"
+        for file, name in tests:
+            assert name in proofs_in(ROOT / file), f"{file}::{name}"
+
+
+@cache
+def proofs_in(file: Path) -> frozenset[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def configurations() -> list[tuple[str, str]]:
+    return [
+        (label(path), block)
+        for path in DOCUMENTS
+        for block in fenced(path.read_text(encoding="utf-8"), "toml")
+    ]
+
+
+def loaded(block: str, folder: Path) -> Settings:
+    """The settings of an example; the secret files that it names are there."""
+    for name in re.findall(r'secret_file = "([^"]+)"', block):
+        secret = folder / name
+        secret.parent.mkdir(exist_ok=True)
+        secret.touch(mode=0o600)
+        secret.write_text("an-example-token\n", encoding="utf-8")
+    file = folder / "hirewire.toml"
+    file.write_text(block, encoding="utf-8")
+    return load(file, {})
+
+
+@pytest.mark.parametrize(("document", "block"), configurations())
+def test_every_configuration_that_is_shown_loads(document: str, block: str, tmp_path: Path) -> None:
+    settings = loaded(block, tmp_path)
+    check_targets(settings)
+    assert document
+
+
+def test_the_first_configuration_observes_and_protects(tmp_path: Path) -> None:
+    settings = loaded(fenced(read("README.md"), "toml")[0], tmp_path)
+    assert {target.mode for target in settings.targets.values()} == {"observe"}
+    assert all(target.protected.usernames for target in settings.targets.values())
+
+
+def test_the_example_event_is_taken_by_the_example_source(tmp_path: Path) -> None:
+    source = loaded(fenced(read("README.md"), "toml")[0], tmp_path).sources["hr"]
+    body = parse(fenced(read("README.md"), "json")[0].encode(), Limits())
+    assert isinstance(body, dict)
+    assert body["source"] == source.uri
+    event = read_event(body, "hr", source, as_sent)
+    assert {"family_name", "department", "custom.badge"} == set(event.assertions)
+
+
+def test_the_requirements_of_an_event_name_every_type_and_limit() -> None:
+    text = section(read("README.md"), "## What a sender of events must do")
+    assert [name for name in TYPES if f"`{name}`" not in text] == []
+    limits = Limits()
+    numbers = (limits.max_bytes, limits.max_depth, limits.max_keys, limits.max_string)
+    assert [number for number in numbers if f"{number:,} " not in text] == []
+
+
+def test_the_number_of_lines_of_the_demo_is_right() -> None:
+    lines = read("config/demo/events.ndjson").splitlines()
+    assert f"sends the {len(lines)} lines of" in read("README.md")
+
+
+def described() -> dict[str, str]:
+    """Style -> heading of its field table in the README."""
+    headings = _HEADING.findall(read("README.md"))
+    return {style: heading for heading in headings for style in re.findall(r'`connector = "(\w+)"`', heading)}
+
+
+def test_every_connector_is_described_or_said_to_be_unfinished() -> None:
+    unfinished = set(_SPAN.findall(section(read("README.md"), "## Not yet")))
+    assert set(styles()) - set(described()) - unfinished == set()
+    assert unfinished & set(described()) == set()
+
+
+@pytest.mark.parametrize("style", sorted(described()))
+def test_the_field_table_of_each_connector_is_whole(style: str) -> None:
+    table = section(read("README.md"), f"### {described()[style]}")
+    descriptor = styles()[style].descriptor
+    assert {field.name for field in descriptor.fields} == first_cells(table)
+    lines = [line for line in table.splitlines() if line.startswith("| ")]
+    rows = {name: line for line in lines for name in _SPAN.findall(line.split(" | ")[0])}
+    for field in descriptor.fields:
+        assert (
+            _ability(
+                field.name, descriptor.default_mapping, fixed=field.read_only or bool(field.never_mapped)
+            )
+            in (rows[field.name])
+        )
+        assert field.max_length is None or field.never_mapped or str(field.max_length) in rows[field.name]
+        assert not field.privileged or "privileged" in rows[field.name]
+
+
+def test_what_is_said_to_be_refused_is_refused_for_every_connector_described() -> None:
+    """When this fails, a connector has learnt something: tell it in the README."""
+    text = section(read("README.md"), "## Not yet")
+    assert '`on_missing = "create"` and `leaver = "demote"` are refused' in text
+    for style in described():
+        for option in ({"on_missing": "create"}, {"leaver": "demote"}):
+            given = {"connector": style, "base_url": "https://api.example.com", **option}
+            target = Target.model_validate({**given, "credential": {"scheme": "bearer", "secret": "x"}})
+            assert list(problems_of("example", target)) != [], f"{style} {option}"
+
+
+def _ability(name: str, mapping: Mapping[str, str], *, fixed: bool) -> str:
+    """The words of the second column."""
+    if fixed:
+        return "| never |"
+    return f"`{mapping[name]}`" if name in mapping else "| if mapped"
+
+
+def test_the_contract_of_connectors_is_told_whole() -> None:
+    table = section(read("docs/connectors.md"), "## The contract")
+    methods = {name for name in vars(Connector) if not name.startswith("_")}
+    assert {word.partition("(")[0] for word in first_cells(table)} == methods
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/operations.md"])
+def test_every_exit_code_is_told(name: str) -> None:
+    text = section(read(name), "### Exit codes")
+    assert [code.value for code in Code if not re.search(rf"\b{code.value}\b", text)] == []
+
+
+def test_the_glossary_has_every_word_of_the_code() -> None:
+    text = read("docs/glossary.md")
+    assert first_cells(section(text, "## Reasons of holds")) == {reason.value for reason in Reason}
+    assert first_cells(section(text, "## Outcomes")) == {kind.value for kind in OutcomeKind}
+    words = first_cells(section(text, "## Attributes"))
+    assert words == VOCABULARY | {"custom.NAME"}
+    others = {acceptance.value for acceptance in Acceptance} | {
+        blame.value for blame in Blame if blame is not Blame.NOBODY
+    }
+    assert [word for word in sorted(others) if f"`{word}`" not in text] == []
+
+
+def test_the_glossary_has_every_transform() -> None:
+    names = {name.removeprefix("_func_") for name in vars(Transforms) if name.startswith("_func_")}
+    assert names
+    assert [name for name in sorted(names) if f"`{name}`" not in read("docs/glossary.md")] == []
+
+
+def test_no_word_stands_twice_in_one_table_of_the_glossary() -> None:
+    for part in read("docs/glossary.md").split("\n## ")[1:]:
+        words = [row for row in _ROW.findall(part) if row.startswith("`")]
+        assert len(words) == len(set(words)), part.splitlines()[0]
+
+
+def test_operations_has_a_way_out_of_every_hold_and_alarm() -> None:
+    text = read("docs/operations.md")
+    held = first_cells(section(text, "## Held fields, and the way out"))
+    assert {reason.value for reason in Reason} <= held
+    assert first_cells(section(text, "## Alarms")) == {ALARM, BRAKE_ALARM}
+
+
+def test_the_architecture_tells_what_every_outcome_does() -> None:
+    table = section(read("docs/architecture.md"), "## What an answer means")
+    assert first_cells(table) == {kind.value for kind in OutcomeKind}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_every_option_of_the_engine_that_is_named_exists(path: Path) -> None:
+    pieces = [*code(path.read_text(encoding="utf-8"))]
+    named = {name for piece in pieces for name in re.findall(r"\bengine\.([a-z_]+)\b(?!\.)", piece)}
+    assert named - set(Engine.model_fields) - {"py"} == set()
+    timed = {piece for piece in pieces if re.fullmatch(r"[a-z_]+_s", piece)}
+    assert timed - set(Engine.model_fields) - set(Target.model_fields) == set()
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=label)
+def test_a_decision_is_one_page_of_four_parts(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# {path.name[:4]}. ")
+    parts = ["Context", "Decision", "Consequences", "How to undo it"]
+    assert _HEADING.findall(text)[1:] == parts
+    assert len(text.splitlines()) <= PAGE
+
+
+@pytest.mark.parametrize("path", DECISIONS, ids=label)
+def test_the_packages_of_a_decision_are_locked(path: Path) -> None:
+    line = next(
+        line for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("Packages: ")
+    )
+    locked = set(re.findall(r"^([\w.-]+)==", read("requirements-dev.lock"), re.MULTILINE))
+    assert set(_SPAN.findall(line)) - locked == set()
+
+
+def test_every_decision_is_listed() -> None:
+    listed = re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", read("docs/decisions/README.md"))
+    assert listed == [path.name for path in DECISIONS]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=label)
+def test_a_document_is_text_that_every_reader_can_show(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("```") % 2 == 0
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert len(_HEADING.findall(_FENCE.sub("", text))) >= 1
+    for block in fenced(text, "json"):
+        json.loads(block)
