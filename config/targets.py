@@ -107,6 +107,7 @@ class Target(Section):
     max_in_flight: Annotated[int, Field(ge=1, le=256)] = 4
     rate_per_s: Positive | None = None
     privileged: dict[FieldName, Literal["deny", "approve", "allow"]] = Field(default_factory=dict)
+    managed: dict[FieldName, tuple[str, ...]] = Field(default_factory=dict)
     protected: Protected = Protected()
     leaver: Literal["deactivate", "hold", "demote", "delete"] | None = None
     on_missing: Literal["hold", "create", "ignore"] = "hold"

@@ -12,18 +12,16 @@ from difflib import get_close_matches
 from config.settings import ConfigurationError, Settings
 from config.settings import Target as TargetSettings
 from connectors.sdk.contract import ConnectorConfig, Credential, CredentialSource, Descriptor, Timeouts
+from connectors.sdk.fields import FieldType
 from connectors.sdk.registry import StyleError, style_named
 from worker.domain.policy import Policy
-
-_LATER = "is not built yet, see the README"
 
 
 def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
     """The policy of a target that `problems` found nothing wrong with."""
     mapping = merged_mapping(target, descriptor)
-    owned = {
-        field.name: field for field in descriptor.fields if field.name in {*mapping, *target.always_send}
-    }
+    names = dict.fromkeys((*mapping, *target.always_send))
+    owned = {field.name: field for field in map(descriptor.field, names) if field is not None}
     deactivates = descriptor.active_field is not None and descriptor.active_field in mapping
     return Policy(
         target=name,
@@ -36,6 +34,7 @@ def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
         privileged=target.privileged,
         protected_names=frozenset(target.protected.usernames),
         protected_ids=frozenset(target.protected.ids),
+        managed={name: frozenset(names) for name, names in target.managed.items()},
         leaver=target.leaver or ("deactivate" if deactivates else "hold"),
         on_missing=target.on_missing,
         on_leave_scope=target.on_leave_scope,
@@ -67,12 +66,16 @@ def problems_of(name: str, target: TargetSettings) -> Iterator[str]:
     mapping = merged_mapping(target, descriptor)
     for field in target.mapping:
         yield from _field_problem(f"targets.{name}.mapping.{field}", field, descriptor)
-    for field in target.always_send:
-        yield from _field_problem(f"targets.{name}.always_send", field, descriptor)
+    for place, field in enumerate(target.always_send):
+        yield from _field_problem(f"targets.{name}.always_send[{place}]", field, descriptor)
+    for field in target.managed:
+        yield from _set_problem(f"targets.{name}.managed.{field}", field, descriptor)
     for field in target.privileged:
         yield from _privileged_problem(f"targets.{name}.privileged.{field}", field, descriptor)
     correlation = target.correlation or descriptor.correlation
-    if correlation not in mapping:
+    if descriptor.field(correlation) is None:
+        yield from _field_problem(f"targets.{name}.correlation", correlation, descriptor)
+    elif correlation not in mapping:
         yield f"targets.{name}.correlation: {correlation!r} needs a mapping, accounts are found by it"
     if not target.base_url:
         yield f"targets.{name}.base_url: is missing"
@@ -94,9 +97,17 @@ def _field_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str
 
 def _privileged_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str]:
     field = descriptor.field(name)
-    if field is None or not field.privileged:
+    if field is None:
+        yield from _field_problem(path, name, descriptor)
+    elif not field.privileged:
         names = ", ".join(known.name for known in descriptor.fields if known.privileged)
         yield f"{path}: is not a privileged field of {descriptor.title} (those are {names})"
+
+
+def _set_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str]:
+    sets = [field.name for field in descriptor.fields if field.type is FieldType.NAME_SET]
+    if name not in sets:
+        yield f"{path}: is not a set of names at {descriptor.title} (those are {', '.join(sets) or 'none'})"
 
 
 def _ability_problems(
@@ -104,10 +115,12 @@ def _ability_problems(
 ) -> Iterator[str]:
     if target.leaver == "deactivate" and descriptor.active_field not in mapping:
         yield f"targets.{name}.leaver: {descriptor.title} cannot deactivate with this mapping, say hold"
-    if target.leaver in ("demote", "delete"):
-        yield f"targets.{name}.leaver: {target.leaver!r} {_LATER}"
-    if target.on_missing == "create":
-        yield f"targets.{name}.on_missing: 'create' {_LATER}"
+    if target.leaver == "demote" and not descriptor.can_demote:
+        yield f"targets.{name}.leaver: {descriptor.title} has no way to demote, say hold or deactivate"
+    if target.leaver == "delete" and not descriptor.can_delete:
+        yield f"targets.{name}.leaver: {descriptor.title} has no way to delete, say hold or deactivate"
+    if target.on_missing == "create" and not descriptor.can_create:
+        yield f"targets.{name}.on_missing: {descriptor.title} has no way to create an account, say hold"
 
 
 def connector_config(name: str, target: TargetSettings) -> ConnectorConfig:

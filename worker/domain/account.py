@@ -15,6 +15,7 @@ from connectors.sdk.model import Record
 # with "@".
 ACCOUNT = "@account"
 LEAVER = "@leaver"
+RETURNER = "@returner"
 SCOPE = "@scope"
 
 
@@ -33,6 +34,7 @@ class Reason(enum.StrEnum):
     MISSING = "missing"  # no account answers to the correlation value
     MATCHES = "matches"  # several accounts do, or one without enough evidence
     LEAVER = "leaver"  # the target cannot deactivate, or the configuration says to hold
+    RETURNED = "returned"  # a demoted account whose person came back
     SCOPE = "scope"  # the person left the target's scope
     FAULT = "fault"  # the target fails for this account alone
 
@@ -45,6 +47,14 @@ class Hold:
     message: str
     value_hash: str
     since: float
+
+
+class Write(enum.StrEnum):
+    """Which unsafe request it is; the word stands in the audit's actions."""
+
+    PATCH = "patch"
+    CREATE = "create"
+    DEMOTE = "demote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,15 @@ class Doubt:
     at: float
     revision: int
     revocation: bool = False
+    write: Write = Write.PATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An opaque field as it was last sent: digest of the reference, and of the content behind it."""
+
+    reference: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +106,9 @@ class Account:
     failure: str = ""  # the last failure in a row, for "the same again"
     failing_since: float = 0.0  # when that row of failures began
     crashes: int = 0
+    demoted: bool = False  # its rights and password were taken away when the person left
     ignored: Mapping[str, Ignored] = field(default_factory=dict)
+    sent: Mapping[str, Sent] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
 
     def hold(self, holds: Mapping[str, Hold]) -> Account:

@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 from connectors.sdk.fields import same
 from connectors.sdk.model import Outcome, OutcomeKind, Record, Rejection
-from worker.domain.account import Account, Doubt, Hold, Ignored, Reason
+from worker.domain.account import ACCOUNT, LEAVER, Account, Doubt, Hold, Ignored, Reason, Sent, Write
 from worker.domain.backoff import delay
 from worker.domain.policy import Policy, Timing
 from worker.domain.strict_json import digest
@@ -35,7 +35,12 @@ class End:
     """Nothing is left to do for this revision."""
 
 
-Follow: TypeAlias = Continue | Wait | End
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The search worked and found nobody: the account is to be created."""
+
+
+Follow: TypeAlias = Continue | Wait | End | Absent
 # Failures whose answer is to read or to search: that this works must not end the count.
 _OUTLIVES_A_READ = (OutcomeKind.CONFLICT.value, OutcomeKind.MISSING.value)
 
@@ -52,11 +57,20 @@ class Blame(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """A creation or a demotion that the target refused, in its words."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Absorbed:
     account: Account
     follow: Follow
     blame: Blame = Blame.NOBODY
     retry_after_s: float = 0.0
+    refusal: Refusal | None = None  # the whole account waits for an operator or for new data
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +97,7 @@ def absorb(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Ab
         case OutcomeKind.NOT_APPLIED | OutcomeKind.UNVERIFIED:
             return _unheeded(account, outcome, policy, at)
         case OutcomeKind.REJECTED:
-            return _rejected(account, outcome, policy, at)
+            return _refused(account, outcome, policy, at)
         case OutcomeKind.AMBIGUOUS:
             return _ambiguous(account, outcome, policy, at)
         case OutcomeKind.CONFLICT:
@@ -107,6 +121,8 @@ def absorb(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Ab
 def _observed(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Absorbed:
     doubt = account.doubt
     seen = account.saw(outcome.record or {}, at.now)
+    if doubt is not None and doubt.write is Write.DEMOTE:  # no read shows a password: once more
+        return Absorbed(replace(seen, doubt=None), Continue())
     if doubt is None:
         counts_on = account.failure.startswith(_OUTLIVES_A_READ)
         return Absorbed(seen if counts_on else replace(seen, failure=""), Continue())
@@ -128,10 +144,16 @@ def _refuted(account: Account, doubt: Doubt, at: Moment) -> Absorbed:
 
 
 def shows(policy: Policy, changes: Record, record: Record) -> bool:
-    """Whether every sent field that is still owned shows the wanted value."""
+    """Whether every sent field that is still owned shows the wanted value.
+
+    An opaque field shows only whether there is something: a picture in doubt is sent again.
+    """
     owned = {name: value for name, value in changes.items() if name in policy.fields}
     return all(
-        name in record and same(policy.fields[name], value, record[name]) for name, value in owned.items()
+        name in record
+        and not (policy.fields[name].opaque and value is not None)
+        and same(policy.fields[name], value, record[name])
+        for name, value in owned.items()
     )
 
 
@@ -146,10 +168,41 @@ def _asked(account: Account, policy: Policy) -> Record:
 
 
 def _applied(account: Account, outcome: Outcome, at: Moment) -> Absorbed:
-    revoked = account.doubt is not None and account.doubt.revocation
-    recheck = at.now + at.timing.revocation_recheck_s if revoked else account.recheck_at
-    seen = account.saw(outcome.record or {}, at.now)
-    return Absorbed(replace(seen, doubt=None, recheck_at=recheck).at_rest(), Continue())
+    doubt = account.doubt
+    recheck = at.now + at.timing.revocation_recheck_s if doubt and doubt.revocation else account.recheck_at
+    seen = replace(account.saw(outcome.record or {}, at.now), doubt=None, recheck_at=recheck)
+    if doubt is not None:
+        seen = _remembered(seen, doubt, outcome)
+    return Absorbed(seen.at_rest(), Continue())
+
+
+def _remembered(account: Account, doubt: Doubt, outcome: Outcome) -> Account:
+    """What only the write itself could tell: a new id, a demotion, the content behind a reference."""
+    sent = {
+        name: Sent(digest(doubt.changes[name]), content)
+        for name, content in outcome.digests.items()
+        if name in doubt.changes
+    }
+    return replace(
+        account,
+        remote_id=outcome.remote_id if doubt.write is Write.CREATE else account.remote_id,
+        demoted=account.demoted or doubt.write is Write.DEMOTE,
+        sent={**account.sent, **sent},
+    )
+
+
+def _refused(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Absorbed:
+    """A refused creation: somebody else may have been faster, so search again; else held as a whole."""
+    doubt = account.doubt
+    if doubt is None or doubt.write is Write.PATCH or account.must_read:
+        return _rejected(account, outcome, policy, at)
+    counted = replace(_count(account, outcome, at), doubt=None)
+    raced = doubt.write is Write.CREATE and any(why.unique for why in outcome.fields.values())
+    if raced and counted.attempts <= at.timing.conflict_tries:
+        return Absorbed(replace(counted, must_read=True), Continue())
+    words = "; ".join(f"{name}: {why.message}" for name, why in outcome.fields.items()) or outcome.detail
+    refusal = Refusal(ACCOUNT if doubt.write is Write.CREATE else LEAVER, words)
+    return Absorbed(replace(account, doubt=None).at_rest(), End(), refusal=refusal)
 
 
 def _unheeded(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Absorbed:

@@ -102,10 +102,15 @@ def read_event(body: Mapping[str, Json], source: str, rules: SourceRules, extrac
 
 
 def _check_content(body: Mapping[str, Json]) -> None:
-    if body.get("datacontenttype", "application/json") != "application/json":
+    if not _is_json(body.get("datacontenttype", "application/json")):
         raise RefusedError(Refusal("/datacontenttype", "must be application/json"))
     if "data_base64" in body:
         raise RefusedError(Refusal("/data_base64", "is not taken, send the object as data"))
+
+
+def _is_json(media_type: Json) -> bool:
+    """Whether a media type is application/json, with or without parameters (RFC 9110 section 8.3.1)."""
+    return isinstance(media_type, str) and media_type.partition(";")[0].strip().lower() == "application/json"
 
 
 def _text(body: Mapping[str, Json], key: str) -> str:

@@ -31,7 +31,7 @@ def judge(spec: Field, policy: Policy, before: Json, after: Json, now: float) ->
         return Verdict(send=True, value=after, revocation=after is False)
     if not spec.privileged:
         return Verdict(send=True, value=after)
-    if spec.type is FieldType.ID_SET:
+    if spec.type in (FieldType.ID_SET, FieldType.NAME_SET):
         return _judge_set(spec, policy, before, after, now)
     if spec.type is FieldType.BOOLEAN and after is False:
         return Verdict(send=True, value=after, revocation=True)

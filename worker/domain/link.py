@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from connectors.sdk.fields import FieldType, same
 from connectors.sdk.model import Match
-from worker.domain.account import ACCOUNT, Account, Hold, Person, Reason
-from worker.domain.answer import Absorbed, Continue, End, Moment
+from worker.domain.account import ACCOUNT, Account, Hold, Person, Reason, Write
+from worker.domain.answer import Absent, Absorbed, Continue, End, Moment, Wait
 from worker.domain.policy import Policy
 
 
@@ -25,16 +25,33 @@ def absorb_found(  # noqa: PLR0913 - a pure function names all it depends on
     at: Moment,
 ) -> Absorbed:
     """The account after a search that worked. `taken` are remote ids of other identities."""
+    settled = _without_creation(account)
     owned = set(taken)
     free = [match for match in matches if match.remote_id not in owned]
     if len(free) == 1 and evidence(free[0], person, policy):
-        linked = replace(account, remote_id=free[0].remote_id, crashes=0).release([ACCOUNT])
+        linked = replace(settled, remote_id=free[0].remote_id, crashes=0).release([ACCOUNT])
         return Absorbed(linked.saw(free[0].record, at.now), Continue())
     gone = person.leaver or not person.in_scope
     if not matches and (policy.on_missing == "ignore" or gone):
-        return Absorbed(replace(account, must_read=False).release([ACCOUNT]).at_rest(), End())
+        return Absorbed(replace(settled, must_read=False).release([ACCOUNT]).at_rest(), End())
+    if not matches and policy.on_missing == "create":
+        return _to_create(account, at)
     hold = _no_link(matches, free, person, policy, at.now)
-    return Absorbed(replace(account, must_read=False).hold({ACCOUNT: hold}).at_rest(), Continue())
+    return Absorbed(replace(settled, must_read=False).hold({ACCOUNT: hold}).at_rest(), End())
+
+
+def _to_create(account: Account, at: Moment) -> Absorbed:
+    """Nobody is there. A creation in doubt may still land: wait until it is certain."""
+    certain_at = account.doubt.at + at.timing.late_effect_s if account.doubt else 0.0
+    if at.now < certain_at:
+        return Absorbed(replace(account, must_read=True), Wait(certain_at))
+    return Absorbed(replace(_without_creation(account), must_read=False).release([ACCOUNT]), Absent())
+
+
+def _without_creation(account: Account) -> Account:
+    """A search answers for a creation in doubt; a change in doubt needs a read of its own."""
+    created = account.doubt is not None and account.doubt.write is Write.CREATE
+    return replace(account, doubt=None) if created else account
 
 
 def evidence(match: Match, person: Person, policy: Policy) -> tuple[str, ...]:

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from connectors.sdk.fields import same
 from connectors.sdk.model import Json, Record
 from worker.domain import guard
-from worker.domain.account import ACCOUNT, LEAVER, SCOPE, Account, Hold, Ignored, Person, Reason
+from worker.domain.account import (
+    ACCOUNT,
+    LEAVER,
+    RETURNER,
+    SCOPE,
+    Account,
+    Hold,
+    Ignored,
+    Person,
+    Reason,
+)
 from worker.domain.policy import Policy, Timing
+from worker.domain.sets import with_memberships
 from worker.domain.strict_json import digest
 
 _JUDGED = frozenset({Reason.PRIVILEGED, Reason.APPROVAL})
@@ -42,6 +53,22 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
+class Create:
+    """Create the account with these values; only after a search that found none."""
+
+    changes: Record
+    revocation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Demote:
+    """Take every right away and set a password that nobody knows."""
+
+    changes: Record = field(default_factory=dict)
+    revocation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Nothing is left to do for this revision. `planned` is what observe mode would have sent."""
 
@@ -55,7 +82,8 @@ class Later:
     due_at: float
 
 
-Step: TypeAlias = Find | Fetch | Patch | Done | Later
+Send: TypeAlias = Patch | Create | Demote
+Step: TypeAlias = Find | Fetch | Send | Done | Later
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +96,21 @@ def decide(  # noqa: PLR0913 - a pure function names all it depends on
     account: Account, person: Person, policy: Policy, timing: Timing, now: float, claimed_at: float
 ) -> Decision:
     """The next step; `claimed_at` is since when no one else may have written the account."""
-    person = _as_leaver(person, policy)
+    person = with_memberships(_as_leaver(person, policy), account, policy)
     account = _recheck(_release(account, person, policy), now)
     if not person.in_scope and not _leaves(person, policy):
         return _outside(account, policy, now)
     account = account.release([SCOPE])
     if account.remote_id is None:
-        return _unlinked(account, person)
+        return _unlinked(account, person) if person.in_scope else Decision(account, Done())
     if account.observed is None or account.must_read or account.doubt is not None:
         return Decision(replace(account, must_read=True), Fetch())
     protected = guard.protection(account, policy, now)
     if protected is not None:
         return Decision(account.hold({ACCOUNT: protected}), Done())
-    account = account.release([ACCOUNT])
+    account = _told_apart(account.release([ACCOUNT]), person, policy, now)
+    if _is_to_demote(account, person, policy):
+        return Decision(account, Done(planned={}) if policy.observe_only else Demote())
     return _compare(account, person, policy, timing, now, claimed_at)
 
 
@@ -102,6 +132,8 @@ def _is_over(name: str, hold: Hold, account: Account, person: Person, policy: Po
         return account.remote_id is not None and hold.reason is not Reason.PROTECTED
     if name == LEAVER:
         return not person.leaver and person.in_scope
+    if name == RETURNER:
+        return _left(person)
     if name == SCOPE:
         return person.in_scope
     if name in person.problems:
@@ -118,7 +150,7 @@ def _hashes(account: Account, policy: Policy, name: str, value: Json) -> set[str
 
 
 def _outside(account: Account, policy: Policy, now: float) -> Decision:
-    if account.remote_id is None or policy.on_leave_scope == "nothing":
+    if account.remote_id is None or policy.on_leave_scope == "nothing":  # never ours, or not to be told
         return Decision(account.release([SCOPE]), Done())
     message = f"the person left the scope of {policy.target}: targets.{policy.target}.on_leave_scope"
     return Decision(account.hold({SCOPE: Hold(Reason.SCOPE, message, "", now)}), Done())
@@ -132,11 +164,38 @@ def _unlinked(account: Account, person: Person) -> Decision:
 
 
 def _as_leaver(person: Person, policy: Policy) -> Person:
-    """A leaver by `on_leave_scope` is deactivated like one whom HR calls inactive."""
-    active = policy.active_field
-    if active is None or active not in policy.fields or not _leaves(person, policy):
-        return person
-    return replace(person, wanted={**person.wanted, active: False})
+    """A leaver by `on_leave_scope` is deactivated like one whom HR calls inactive.
+
+    A leaver who is demoted gets no right back, whatever HR's data still says.
+    """
+    active, wanted = policy.active_field, dict(person.wanted)
+    if active is not None and active in policy.fields and _leaves(person, policy):
+        wanted[active] = False
+    if policy.leaver == "demote" and _left(person):
+        wanted = {name: value for name, value in wanted.items() if not policy.fields[name].privileged}
+    return person if wanted == person.wanted else replace(person, wanted=wanted)
+
+
+def _left(person: Person) -> bool:
+    return person.leaver or not person.in_scope
+
+
+def _is_to_demote(account: Account, person: Person, policy: Policy) -> bool:
+    due = _left(person) and policy.leaver == "demote" and not account.demoted
+    return due and not _demotion_refused(account)
+
+
+def _demotion_refused(account: Account) -> bool:
+    return LEAVER in account.held and account.held[LEAVER].reason in (Reason.REJECTED, Reason.BRAKE)
+
+
+def _told_apart(account: Account, person: Person, policy: Policy, now: float) -> Account:
+    """A returner whose account was demoted: an operator has to hand out a password."""
+    if not account.demoted or _left(person):
+        return account
+    message = f"the person returned: the account at {policy.title} was demoted and needs a new password"
+    hold = Hold(Reason.RETURNED, message, "", now)
+    return replace(account, demoted=False).hold({RETURNER: hold})
 
 
 def _leaves(person: Person, policy: Policy) -> bool:
@@ -162,9 +221,14 @@ def _compare(  # noqa: PLR0913 - as decide
 
 
 def _hold_leaver(account: Account, person: Person, policy: Policy, now: float) -> Account:
-    left = person.leaver or not person.in_scope
-    if not left or (policy.leaver == "deactivate" and policy.active_field in policy.fields):
+    deactivates = policy.leaver == "deactivate" and policy.active_field in policy.fields
+    if not _left(person) or deactivates:
         return account.release([LEAVER])
+    if policy.leaver == "demote":
+        return account if _demotion_refused(account) else account.release([LEAVER])
+    if policy.leaver == "delete":
+        message = f"the person left, deleting the account at {policy.title} waits for an approval"
+        return account.hold({LEAVER: Hold(Reason.APPROVAL, message, "", now)})
     message = (
         f"the person left, and {policy.title} has no way to deactivate an account"
         if policy.active_field is None
@@ -175,7 +239,12 @@ def _hold_leaver(account: Account, person: Person, policy: Policy, now: float) -
 
 def _differs(account: Account, policy: Policy, name: str, value: Json) -> bool:
     observed = account.observed or {}
-    return name not in observed or not same(policy.fields[name], value, observed[name])
+    if name not in observed:
+        return True
+    if policy.fields[name].opaque and value is not None:
+        sent = account.sent.get(name)
+        return observed[name] is None or sent is None or sent.reference != digest(value)
+    return not same(policy.fields[name], value, observed[name])
 
 
 def _open(account: Account, differing: Mapping[str, Json], policy: Policy) -> dict[str, Json]:
@@ -241,6 +310,16 @@ def _guarded(
 def _is_refused(account: Account, name: str, value: Json) -> bool:
     """Held for this very value, and not by a guard, which judges anew each time."""
     return account.is_held(name, digest(value)) and account.held[name].reason not in _JUDGED
+
+
+def decide_create(account: Account, person: Person, policy: Policy, now: float) -> Decision:
+    """Create the account that a search did not find: every good value, but no grant that is denied."""
+    account = account.hold(person.problems)
+    account, sends = _guarded(account, person.wanted, policy, now)
+    values = {name: verdict.value for name, verdict in sends.items() if verdict.value not in (None, [])}
+    if policy.observe_only:
+        return Decision(account, Done(planned=values))
+    return Decision(account, Create(values))
 
 
 def _send(account: Account, sends: _Sends, policy: Policy) -> Decision:

@@ -22,6 +22,7 @@ class Policy:
     privileged: Mapping[str, str] = field(default_factory=dict)  # field -> deny | approve | allow
     protected_names: frozenset[str] = frozenset()
     protected_ids: frozenset[str] = frozenset()
+    managed: Mapping[str, frozenset[str]] = field(default_factory=dict)  # sets that are exact within these
     leaver: str = "hold"
     on_missing: str = "hold"
     on_leave_scope: str = "hold"

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from connectors.sdk.model import Exchange, Found, Outcome, OutcomeKind
 from connectors.sdk.rest import correlation
-from worker.domain.plan import Fetch, Find, Patch
-from worker.engine.job import Answer, Job
+from worker.domain.plan import Create, Demote, Fetch, Find, Patch
+from worker.engine.job import Answer, Job, is_write
 from worker.engine.ports import Slot, Stopping
 from worker.engine.target import Target
 
@@ -112,7 +112,7 @@ class Dispatcher:
 
 
 def _broken(job: Job, error: Exception) -> Outcome | Found:
-    exchange = Exchange("PATCH" if isinstance(job.step, Patch) else "GET", "")
+    exchange = Exchange("PATCH" if is_write(job.step) else "GET", "")
     detail = f"the connector failed: {type(error).__name__}"
     outcome = Outcome(OutcomeKind.AMBIGUOUS, exchange, detail=detail)
     return Found(outcome) if isinstance(job.step, Find) else outcome
@@ -128,7 +128,12 @@ def _call(job: Job) -> Outcome | Found:
         case Find():
             return connector.find({job.target.policy.correlation: job.person.correlation})
         case Patch(changes) if remote_id is not None:
-            return connector.patch(remote_id, changes)
+            digests = {name: sent.content for name, sent in job.account.sent.items()}
+            return connector.patch(remote_id, changes, digests)
+        case Create(values):
+            return connector.create(values)
+        case Demote() if remote_id is not None:
+            return connector.demote(remote_id)
         case Fetch() if remote_id is not None:
             return connector.fetch(remote_id)
         case step:

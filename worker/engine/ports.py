@@ -90,7 +90,7 @@ class Settled:
     claimed_at: float
     due_at: float | None
     pending_since: float | None
-    priority: int
+    priority: int | None  # None: more is pending, the row keeps its rank and its oldest event
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.sdk.model import Found
-from worker.domain.account import Hold, Reason
+from worker.domain.account import LEAVER, Hold, Reason
 from worker.domain.answer import Absorbed, Blame, Moment, Wait
 from worker.domain.guard import brake_limit
-from worker.domain.plan import Later, Patch
+from worker.domain.plan import Create, Demote, Later, Patch
 from worker.domain.policy import Timing
 from worker.domain.strict_json import digest
-from worker.engine.fold import NORMAL, URGENT
+from worker.engine.fold import NORMAL
 from worker.engine.job import Answer, Job
 from worker.engine.keeper import BRAKE_ALARM, Keeper
 from worker.engine.ports import Progress, Settled, Transaction
@@ -93,14 +93,14 @@ class Settler:
 
     def _decide(self, tx: Transaction, job: Job) -> None:
         job.decide(self._timing, tx.now)
-        while isinstance(job.step, Patch) and self._is_braked(tx, job, job.step):
+        while isinstance(job.step, Patch | Demote) and self._is_braked(tx, job, job.step):
             job.decide(self._timing, tx.now)
-        if isinstance(job.step, Patch):
+        if isinstance(job.step, Patch | Create | Demote):
             job.intend(job.step, tx.now)
 
-    def _is_braked(self, tx: Transaction, job: Job, patch: Patch) -> bool:
+    def _is_braked(self, tx: Transaction, job: Job, send: Patch | Demote) -> bool:
         """Count a revocation under the target's lock; too many hold it."""
-        if not patch.revocation:
+        if not send.revocation:
             return False
         target = job.target
         tx.targets.lock(target.id)
@@ -111,10 +111,11 @@ class Settler:
             return False
         window = f"{self._brake.window_s:.0f} s"
         message = f"the brake is on: {sent} accounts of {target.name} lost rights within {window}"
+        whole = {LEAVER: Hold(Reason.BRAKE, message, "", tx.now)}
         holds = {
-            name: Hold(Reason.BRAKE, message, digest(value), tx.now) for name, value in patch.changes.items()
+            name: Hold(Reason.BRAKE, message, digest(value), tx.now) for name, value in send.changes.items()
         }
-        job.account = job.account.hold(holds)
+        job.account = job.account.hold(holds or whole)
         tx.targets.raise_alarm(BRAKE_ALARM, target.id, message, tx.now)
         return True
 
@@ -132,19 +133,19 @@ def _settle(job: Job, now: float, revision: int) -> Progress:
     """The end of a job: acknowledged, or to be looked at later."""
     job.entries += job.closing_entries()
     moved = revision > job.person.revision
+    claim = job.claim
     if isinstance(job.step, Later):
-        again_at = now if moved else job.step.due_at
-        settled = Settled(job.claim.claimed_at, again_at, job.claim.pending_since, _rank(job))
-        return Progress(job.account, settled)
+        again_at = now if moved else _earlier(job.step.due_at, job.account.recheck_at)
+        return Progress(job.account, Settled(claim.claimed_at, again_at, claim.pending_since, None))
     acknowledged = replace(job.account, applied_revision=job.person.revision)
     _tell_latency(job, now)
-    since = job.claim.claimed_at if moved else None
-    due_at = now if moved else acknowledged.recheck_at
-    return Progress(acknowledged, Settled(job.claim.claimed_at, due_at, since, NORMAL))
+    if moved:
+        return Progress(acknowledged, Settled(claim.claimed_at, now, claim.claimed_at, None))
+    return Progress(acknowledged, Settled(claim.claimed_at, acknowledged.recheck_at, None, NORMAL))
 
 
-def _rank(job: Job) -> int:
-    return URGENT if job.person.leaver else NORMAL
+def _earlier(due_at: float, recheck_at: float | None) -> float:
+    return due_at if recheck_at is None else min(due_at, recheck_at)
 
 
 def _tell_latency(job: Job, now: float) -> None:

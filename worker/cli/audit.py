@@ -1,0 +1,107 @@
+"""`hirewire audit`: what happened, and that nobody changed the record of it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from connectors.sdk.model import Json
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
+from worker.cli.failures import Code
+from worker.cli.known import require_subjects, require_targets
+from worker.cli.moments import since as parsed_since
+from worker.cli.output import Column, document, line, moment, show, table
+from worker.cli.story import story
+from worker.cli.telling import summary
+from worker.storage import audit as chain
+from worker.storage.queries import AuditFilter, Record, audit_records, clock
+
+_COLUMNS = (
+    Column("time", whole=True),
+    Column("stream"),
+    Column("seq", right=True),
+    Column("action"),
+    Column("subject"),
+    Column("what"),
+)
+
+
+def command() -> TyperCommand | TyperGroup:
+    app = typer.Typer(name="audit", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+    app.callback()(_about)
+    app.command("list")(list_)
+    app.command("verify")(verify)
+    app.command("story")(story)
+    return typer.main.get_command(app)  # type: ignore[return-value]
+
+
+def _about() -> None:
+    """List and verify the audit; tell one person's story."""
+
+
+def list_(  # noqa: PLR0913 - one parameter for each option
+    target: Annotated[str | None, typer.Option(metavar="NAME", help="Only this target's stream.")] = None,
+    identity: Annotated[str | None, typer.Option(metavar="SUBJECT", help="Only this person.")] = None,
+    action: Annotated[
+        str | None, typer.Option(metavar="PREFIX", help="Only actions that begin so: account:patch")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="WHEN", help="30s, 15m, 2h, 7d, or RFC 3339.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest ones.")] = 50,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List audit records, the newest last.
+
+    Example: hirewire audit list --target awx_prod --action account:patch --since 1h
+    """
+    settings = settings_of(config)
+    require_targets(settings, [target] if target else [])
+    with reading(settings) as engine, engine.connect() as connection:
+        if identity is not None:
+            require_subjects(connection, [identity])
+        start = None if since is None else parsed_since(since, clock(connection))
+        stream = None if target is None else f"target:{target}"
+        found = audit_records(connection, AuditFilter(limit, stream, identity, action, start))
+    if as_json:
+        document({"records": [as_json_record(record) for record in found]})
+    elif found:
+        show(table(_COLUMNS, [_cells(record) for record in found]))
+    else:
+        line("no record fits")
+
+
+def _cells(record: Record) -> tuple[object, ...]:
+    return (
+        moment(record.at),
+        record.stream,
+        record.seq,
+        record.action,
+        record.subject,
+        summary(record.action, record.facts),
+    )
+
+
+def as_json_record(record: Record) -> Json:
+    """The record's own text, with its hash and the subject of its identity."""
+    return {**record.facts, "subject": record.subject, "hash": record.hash}
+
+
+def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Walk every chain from its first record to its head. Exit code 1 where a record was changed.
+
+    Example: hirewire audit verify
+    """
+    settings = settings_of(config)
+    with reading(settings) as engine, engine.connect() as connection:
+        found = chain.verify(connection)
+    if as_json:
+        breaks: list[Json] = [asdict(item) for item in found.breaks]
+        document({"ok": not breaks, "records": found.records, "streams": found.streams, "breaks": breaks})
+    else:
+        for item in found.breaks:
+            line(f"BROKEN   {item.stream} at {item.seq}: {item.reason}")
+        line(f"{'BROKEN' if found.breaks else 'verified'} {found.records} records in {found.streams} streams")
+    raise typer.Exit(Code.NOT_WELL if found.breaks else Code.FINE)

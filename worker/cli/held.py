@@ -1,0 +1,79 @@
+"""`hirewire held`: what waits for an operator or for new data, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand
+
+from connectors.sdk.model import Json
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
+from worker.cli.known import require_targets
+from worker.cli.output import Column, document, hint, line, moment, show, table
+from worker.storage.audit import stamp
+from worker.storage.queries import HeldField
+from worker.storage.queries import held as held_fields
+
+_COLUMNS = (
+    Column("target"),
+    Column("subject", whole=True),
+    Column("remote id"),
+    Column("field"),
+    Column("reason"),
+    Column("message"),
+    Column("since", whole=True),
+)
+
+
+def command() -> TyperCommand:
+    return single(held, "held")
+
+
+def held(
+    target: Annotated[str | None, typer.Option(metavar="NAME", help="Only this target.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Accounts to show at most.")] = 1000,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the held fields. A hold ends when HR sends another value for the field.
+
+    Example: hirewire held --target awx_prod
+    """
+    settings = settings_of(config)
+    require_targets(settings, [target] if target else [])
+    with reading(settings) as engine, engine.connect() as connection:
+        found = held_fields(connection, target, limit + 1)
+    accounts = list(dict.fromkeys((item.target, item.subject) for item in found))
+    kept = set(accounts[:limit])
+    found = [item for item in found if (item.target, item.subject) in kept]
+    if as_json:
+        document({"held": [_as_json(item) for item in found], "more": len(accounts) > limit})
+        return
+    _show(found, more=len(accounts) > limit)
+
+
+def _show(found: list[HeldField], *, more: bool) -> None:
+    if not found:
+        line("nothing is held")
+        return
+    show(table(_COLUMNS, [_cells(item) for item in found]))
+    if more:
+        hint("there are more: raise --limit")
+
+
+def _cells(item: HeldField) -> tuple[object, ...]:
+    return (
+        item.target,
+        item.subject,
+        item.remote_id,
+        item.field,
+        item.reason,
+        item.message,
+        moment(item.since),
+    )
+
+
+def _as_json(item: HeldField) -> Json:
+    return {**asdict(item), "since": stamp(item.since)}

@@ -1,0 +1,207 @@
+"""`hirewire status`: is everything well, and how far behind are we."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import sqlalchemy as sa
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+from typer.core import TyperCommand
+
+from config.settings import Settings
+from connectors.sdk.model import Json
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
+from worker.cli.failures import Code, UsageError
+from worker.cli.output import Column, age, cell, console, document, moment, show, table
+from worker.storage.audit import stamp
+from worker.storage.queries import Freshness, TargetLook, Totals, clock, freshness, targets, totals
+
+_REFRESH_S = 1.0
+_COLUMNS = (
+    Column("target", whole=True),
+    Column("mode"),
+    Column("state"),
+    Column("accounts", right=True),
+    Column("due", right=True),
+    Column("oldest due", right=True),
+    Column("in flight", right=True),
+    Column("later", right=True),
+    Column("in doubt", right=True),
+    Column("held", right=True),
+    Column("p50", right=True),
+    Column("p95", right=True),
+    Column("p99", right=True),
+)
+
+
+def command() -> TyperCommand:
+    return single(status, "status")
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh every second until Ctrl-C.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show for each target its state, backlog and freshness, and what is open in all.
+
+    p50, p95 and p99 are the seconds from accepting an event to its acknowledgement by the target, over the
+    last hour. Exit code 1 while an alarm is open.
+
+    Example: hirewire status --watch
+    """
+    if watch and as_json:
+        raise UsageError("--watch refreshes a picture, --json writes one document: choose one")
+    settings = settings_of(config)
+    with reading(settings) as engine:
+        if watch:
+            _watch(lambda: look(engine, settings))
+        seen = look(engine, settings)
+    if as_json:
+        document(_as_json(seen))
+    elif not watch:
+        show(_picture(seen))
+    raise typer.Exit(Code.NOT_WELL if seen.totals.alarms else Code.FINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One target of the configuration, of the database, or of both."""
+
+    name: str
+    connector: str | None
+    mode: str | None
+    look: TargetLook
+    fresh: Freshness | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    at: float
+    rows: tuple[Row, ...]
+    totals: Totals
+
+
+def look(engine: sa.Engine, settings: Settings) -> Look:
+    with engine.connect() as connection:
+        now = clock(connection)
+        known = {found.name: found for found in targets(connection, now)}
+        fresh = freshness(connection, now)
+        whole = totals(connection, now)
+    rows = [_row(name, settings, known, fresh) for name in sorted({*known, *settings.targets})]
+    return Look(now, tuple(rows), whole)
+
+
+def _row(name: str, settings: Settings, known: dict[str, TargetLook], fresh: dict[str, Freshness]) -> Row:
+    configured = settings.targets.get(name)
+    return Row(
+        name,
+        configured.connector if configured else None,
+        configured.mode if configured else None,
+        known.get(name) or TargetLook(0, name, "new", None, 0, 0, None, 0, 0, 0, 0, 0),
+        fresh.get(f"target:{name}"),
+    )
+
+
+def _watch(ask: Callable[[], Look]) -> None:
+    """Ends with Ctrl-C."""
+    shown = console()
+    try:
+        if not shown.is_terminal:
+            _repeat(ask)
+        with Live(_picture(ask()), console=shown, auto_refresh=False) as live:
+            while True:
+                time.sleep(_REFRESH_S)
+                live.update(_picture(ask()), refresh=True)
+    except KeyboardInterrupt:
+        return
+
+
+def _repeat(ask: Callable[[], Look]) -> None:
+    """In a pipe: one picture after the other."""
+    while True:
+        show(_picture(ask()))
+        sys.stdout.flush()
+        time.sleep(_REFRESH_S)
+
+
+def _picture(seen: Look) -> RenderableType:
+    whole = seen.totals
+    parts: list[RenderableType] = [
+        table(_COLUMNS, [_cells(row, seen.at) for row in seen.rows]),
+        Text(""),
+        Text(
+            f"events to fold {whole.waiting}, for later {whole.scheduled}; open runs {whole.open_runs}; "
+            f"open alarms {len(whole.alarms)}"
+        ),
+    ]
+    parts += [cell(f"paused: {row.name}: {row.look.reason}") for row in seen.rows if row.look.reason]
+    parts += [
+        cell(f"alarm {alarm.kind} since {moment(alarm.raised_at)}: {alarm.message}") for alarm in whole.alarms
+    ]
+    return Group(*parts)
+
+
+def _cells(row: Row, now: float) -> tuple[object, ...]:
+    seen, fresh = row.look, row.fresh
+    oldest = None if seen.oldest_due_at is None else now - seen.oldest_due_at
+    speeds = (fresh.p50_s, fresh.p95_s, fresh.p99_s) if fresh else (None, None, None)
+    return (
+        row.name,
+        row.mode or "not configured",
+        seen.state,
+        seen.accounts,
+        seen.due,
+        age(oldest),
+        seen.in_flight,
+        seen.later,
+        seen.in_doubt,
+        seen.held,
+        *(age(speed) if speed is None or speed >= 1 else f"{speed * 1000:.0f}ms" for speed in speeds),
+    )
+
+
+def _as_json(seen: Look) -> Json:
+    return {
+        "at": stamp(seen.at),
+        "targets": [_row_json(row, seen.at) for row in seen.rows],
+        "events_to_fold": seen.totals.waiting,
+        "events_for_later": seen.totals.scheduled,
+        "open_runs": seen.totals.open_runs,
+        "alarms": [
+            {
+                "kind": alarm.kind,
+                "target": alarm.target,
+                "message": alarm.message,
+                "raised_at": stamp(alarm.raised_at),
+            }
+            for alarm in seen.totals.alarms
+        ],
+    }
+
+
+def _row_json(row: Row, now: float) -> Json:
+    seen = row.look
+    return {
+        "name": row.name,
+        "connector": row.connector,
+        "mode": row.mode,
+        "state": seen.state,
+        "reason": seen.reason,
+        "accounts": seen.accounts,
+        "due": seen.due,
+        "oldest_due_s": None if seen.oldest_due_at is None else round(now - seen.oldest_due_at, 3),
+        "in_flight": seen.in_flight,
+        "later": seen.later,
+        "in_doubt": seen.in_doubt,
+        "held": seen.held,
+        "revisions": seen.revisions,
+        "freshness": asdict(row.fresh) if row.fresh else None,
+    }
