@@ -1,0 +1,241 @@
+"""An installation for tests of the command line: a configuration, a state folder, and real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from config.settings import Settings, load
+from tests.fixtures.targets import ReferenceTarget
+from worker.bootstrap import build_intake, open_store, open_writer
+from worker.cli.broker import NoSignals
+from worker.engine.fold import Fold
+from worker.storage import queries
+from worker.storage.migrate import upgrade
+from worker.storage.store import SqlStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import sqlalchemy as sa
+
+LIMIT_S = 60.0
+_NOT_THEIRS = {"COLUMNS", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE"}  # the last: compiling costs two seconds
+SOURCE = "https://hr.example.com"
+CONFIGURATION = """
+[engine]
+linger_s = 0.1
+relay_every_s = 0.5
+late_effect_s = 1
+revocation_recheck_s = 1
+backoff_base_s = 0.2
+reread_s = [0.2, 0.5]
+probe_every_s = 3600
+
+[intake]
+max_event_bytes = 2000
+
+[sources.hr]
+uri = "https://hr.example.com"
+attributes = ["user_name", "given_name", "family_name", "email", "active", "title"]
+
+[targets.awx_prod]
+connector = "awx"
+base_url = "http://127.0.0.1:1"
+mode = "enforce"
+credential = { scheme = "bearer", secret = "canary-secret" }
+"""
+
+
+def event(name: str, subject: str = "E1001", kind: str = "changed", second: int = 0, **data: object) -> str:
+    """One CloudEvent as a line."""
+    body = {
+        "specversion": "1.0",
+        "id": name,
+        "source": SOURCE,
+        "type": f"hirewire.person.{kind}",
+        "subject": subject,
+        "time": f"2026-01-01T00:00:{second:02d}Z",
+        "data": data,
+    }
+    return json.dumps(body, ensure_ascii=False)
+
+
+def until(condition: Callable[[], object], what: str, limit_s: float = LIMIT_S) -> None:
+    limit = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < limit, f"never: {what}"
+        time.sleep(0.1)
+
+
+class Answer:
+    """How a command ended."""
+
+    def __init__(self, process: subprocess.CompletedProcess[bytes]) -> None:
+        self.code = process.returncode
+        self.out = process.stdout.decode()
+        self.errors = process.stderr.decode()
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.out)
+
+    def __repr__(self) -> str:
+        return f"<exit {self.code}\n{self.out}\n{self.errors}>"
+
+
+class Installation:
+    """Commands on one state folder. `environ` is added to each."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state_dir = folder / "var"
+        self.configuration = folder / "hirewire.toml"
+        self.configuration.write_text(CONFIGURATION)
+        self.environ: dict[str, str] = {
+            "HIREWIRE_CONFIG": str(self.configuration),
+            "HIREWIRE_STATE_DIR": str(self.state_dir),
+        }
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "worker.cli.main", *words]
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        ours = {name: value for name, value in os.environ.items() if name not in _NOT_THEIRS}
+        return ours | self.environ | dict(more or {})
+
+    def run(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Answer:
+        """A command that ends, as in a pipe."""
+        return Answer(
+            subprocess.run(  # noqa: S603 - our own words
+                self.command(*words),
+                cwd=self.folder,
+                env=self.environment(env),
+                input=stdin,
+                capture_output=True,
+                timeout=LIMIT_S,
+                check=False,
+            )
+        )
+
+    def start(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """A command that goes on; what it says is in `log(words[0])`. Ended when the test is."""
+        with (self.folder / f"{words[0]}.log").open("ab") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own words
+                self.command(*words),
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def file(self, *lines: str, name: str = "events.ndjson") -> str:
+        """A file of these lines, for `send`."""
+        path = self.folder / name
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return str(path)
+
+    def stop(self, process: subprocess.Popen[bytes]) -> int:
+        """As its supervisor would; its exit code."""
+        process.send_signal(signal.SIGTERM)
+        return process.wait(LIMIT_S)
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration as a command without further variables has it."""
+        return load(environ=self.environ)
+
+    def accept(self, *lines: str) -> None:
+        """As `send` does, in this process and without a signal."""
+        store = SqlStore(self.rows, self.settings.engine.shards)
+        receipts = build_intake(self.settings, store, NoSignals()).accept([x.encode() for x in lines], "test")
+        assert {receipt.verdict.value for receipt in receipts} == {"accepted"}
+
+    def fold(self) -> None:
+        """As a worker does, in this process."""
+        store = SqlStore(self.rows, self.settings.engine.shards)
+        Fold(store, NoSignals(), frozenset(self.settings.targets), 100, 2).run()
+
+    @cached_property
+    def rows(self) -> sa.Engine:
+        """The database as a test looks at it, and changes it where nobody may."""
+        return open_writer(self.settings)
+
+    def close(self) -> None:
+        if "rows" in vars(self):
+            self.rows.dispose()
+        for process in self.started:
+            if process.poll() is None:
+                self.stop(process)
+            if process.stdin is not None:
+                process.stdin.close()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Iterator[Installation]:
+    """A configuration and nothing else: no database, no broker, no target."""
+    installation = Installation(tmp_path)
+    yield installation
+    installation.close()
+
+
+@pytest.fixture
+def migrated(bare: Installation) -> Installation:
+    """With a database, and still without a broker."""
+    upgrade(bare.rows)
+    open_store(bare.settings, bare.rows)
+    return bare
+
+
+@pytest.fixture
+def connected(migrated: Installation, valkey_url: str, awx_target: ReferenceTarget) -> Installation:
+    """With a database, a broker and a target that answers; nothing runs yet."""
+    migrated.environ["HIREWIRE_BROKER__URL"] = valkey_url
+    migrated.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = awx_target.base_url
+    migrated.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = awx_target.token
+    return migrated
+
+
+@pytest.fixture
+def working(connected: Installation) -> Installation:
+    """With a worker and a beat at work."""
+    start_programs(connected)
+    return connected
+
+
+def start_programs(installation: Installation) -> None:
+    worker = installation.start("worker")
+    installation.start("beat")
+    until(lambda: "worker_ready" in installation.log("worker") or worker.poll() is not None, "worker ready")
+    assert worker.poll() is None, installation.log("worker")
+
+
+def settled(engine: sa.Engine, accounts: int) -> Callable[[], bool]:
+    """Whether nothing is left to do for so many accounts, by the rows."""
+
+    def look() -> bool:
+        with engine.connect() as connection:
+            now = queries.clock(connection)
+            rows, whole = queries.targets(connection, now), queries.totals(connection, now)
+        open_ = sum(row.due + row.in_flight + row.later for row in rows) + whole.waiting
+        return sum(row.accounts for row in rows) == accounts and open_ == 0
+
+    return look
