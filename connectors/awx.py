@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from connectors.sdk.accounts import AccountCalls
@@ -19,6 +20,7 @@ from connectors.sdk.listing import Listing, broken, list_page
 from connectors.sdk.matching import matches_in, searchable
 from connectors.sdk.model import CheckReport, Found, Json, Match, Outcome, OutcomeKind, Page, Record
 from connectors.sdk.outcomes import document_outcome
+from connectors.sdk.passwords import unknown_password
 from connectors.sdk.rest import RestClient
 
 DOCUMENT: Final = "AWX users API, PATCH /api/v2/users/{id}/"
@@ -26,6 +28,7 @@ USERS: Final = "/api/v2/users/"
 PAGE_SIZE: Final = 200  # AWX's own cap
 ROOT: Final = "set `base_url` to the server's root, like https://awx.example.com, without /api/v2."
 MAKE_SUPERUSER: Final = "Use a token of a superuser."
+NO_PASSWORD: Final = "$encrypted$"  # noqa: S105  # what AWX shows in place of any password
 FIND_PAGES: Final = 10  # an address shared by more than 2,000 accounts identifies nobody
 
 
@@ -91,6 +94,8 @@ class AwxConnector:
             "email": "email",
         },
         active_field=None,
+        can_create=True,
+        can_demote=True,
         can_delete=True,
     )
 
@@ -110,9 +115,21 @@ class AwxConnector:
         """See `Connector.fetch`."""
         return self._accounts.fetch(remote_id)
 
-    def patch(self, remote_id: str, changes: Record) -> Outcome:
-        """See `Connector.patch`."""
+    def patch(
+        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
+    ) -> Outcome:
+        """See `Connector.patch`. No field of this API is opaque."""
+        del digests
         return self._accounts.patch(remote_id, changes)
+
+    def create(self, values: Record) -> Outcome:
+        """See `Connector.create`. `$encrypted$` is how AWX 24.6.1 is told to make an unusable password."""
+        return self._accounts.create(USERS, values, {"password": NO_PASSWORD})
+
+    def demote(self, remote_id: str) -> Outcome:
+        """See `Connector.demote`. The tokens of the account stay valid: AWX revokes none."""
+        flags: Record = {"is_superuser": False, "is_system_auditor": False}
+        return self._accounts.overwrite(remote_id, flags, {"password": unknown_password()})
 
     def probe(self) -> Outcome:
         """See `Connector.probe`. The credential is read anew."""

@@ -34,7 +34,7 @@ from worker.engine.relay import Relay
 from worker.engine.runs import Runs
 from worker.engine.settle import Brake, Settler
 from worker.engine.sync import Sync, SyncRules
-from worker.engine.target import Health, Target
+from worker.engine.target import Health, Rules, Target
 from worker.signals import CelerySignals
 from worker.storage.database import reader, sqlite_url, writer
 from worker.storage.store import SqlStore
@@ -116,7 +116,7 @@ def _target(row: int, name: str, target: TargetSettings, engine: Engine) -> Targ
         id=row,
         name=name,
         connector=connector,
-        policy=policy,
+        rules=Rules(policy),
         view=view,
         max_in_flight=target.max_in_flight,
         rate_per_s=target.rate_per_s,
@@ -135,6 +135,7 @@ class Runtime:
     targets: Mapping[int, Target]
     executor: Executor
     settler: Settler
+    keeper: Keeper
     intake: Intake
     fold: Fold
     relay: Relay
@@ -150,6 +151,7 @@ class Runtime:
             self.signals,
             self.executor,
             self.settler,
+            self.keeper,
             _sync_rules(self.settings.engine),
             self.stopping,
         )
@@ -184,6 +186,7 @@ def assemble(settings: Settings, signals: Signals, stopping: Stopping) -> Runtim
         targets=targets,
         executor=executor,
         settler=Settler(_timing(engine), brake, keeper, random.random),
+        keeper=keeper,
         intake=build_intake(settings, store, signals),
         fold=Fold(store, signals, frozenset(settings.targets), engine.fold_batch, engine.shards),
         relay=Relay(store, signals, keeper, sorted(targets), engine.brake_window_s),

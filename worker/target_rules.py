@@ -28,6 +28,7 @@ def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
         title=descriptor.title,
         fields=owned,
         correlation=target.correlation or descriptor.correlation,
+        name_field=descriptor.correlation,
         active_field=descriptor.active_field,
         immutable_key=descriptor.immutable_key,
         containers=descriptor.containers & owned.keys(),

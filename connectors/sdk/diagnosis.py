@@ -22,10 +22,10 @@ def problem(answer: Answer, outcome: Outcome, base_url: str, root: str) -> str:
         return _no_answer(answer.failure, outcome.detail, base_url)
     status = answer.exchange.status or 0
     match outcome.kind:
-        case OutcomeKind.SUSPECT if status == HTTPStatus.UNAUTHORIZED:
+        case OutcomeKind.SUSPECT if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return (
-                f"{base_url} refuses our credential (401): it is wrong, expired or revoked, or of another"
-                " scheme than this server expects. Make a new token and set `credential`."
+                f"{base_url} refuses our credential ({status}): it is wrong, expired or revoked, or of"
+                " another scheme than this server expects. Make a new token and set `credential`."
             )
         case OutcomeKind.SUSPECT if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
             return f"{base_url} {outcome.detail}: set `base_url` to the address that it redirects to."

@@ -8,6 +8,7 @@ that `encode` returned equals the value that `decode` reads back from a server t
 from __future__ import annotations
 
 import enum
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class FieldType(enum.Enum):
     ID_SET = "id_set"  # unique array of ids; compared without order
     NAME_SET = "name_set"  # names of groups; the connector turns them into the API's ids
     OBJECT = "object"
+    JSON = "json"  # any JSON value; compared as it is, but for the order of keys
 
 
 class Null(enum.Enum):
@@ -79,8 +81,12 @@ def encode(field: Field, value: Json) -> Json:
             encoded = _datetime(field, value)
         case FieldType.ID_SET:
             encoded = _id_set(field, value)
+        case FieldType.NAME_SET:
+            encoded = _name_set(field, value)
         case FieldType.OBJECT:
             encoded = _object(field, value)
+        case FieldType.JSON:
+            encoded = _json(field, value)
     return field.normalise(encoded) if field.normalise else encoded
 
 
@@ -102,7 +108,7 @@ def encode_all(fields: Mapping[str, Field], values: Record) -> tuple[dict[str, J
 
 def normal(field: Field, value: Json) -> Json:
     """The comparable form of a value, wherever it came from: trimmed, in UTC, sorted. Never raises."""
-    if value is None:
+    if value is None or (field.opaque and value == ""):
         normalised = _empty(field) if field.null_as is Null.EMPTY else None
     elif field.type is FieldType.TEXT and isinstance(value, str):
         normalised = value.strip()
@@ -111,27 +117,43 @@ def normal(field: Field, value: Json) -> Json:
         normalised = value if at is None else utc_text(at)
     elif field.type is FieldType.ID_SET and isinstance(value, list):
         normalised = _ordered(value)
+    elif field.type is FieldType.NAME_SET and isinstance(value, list):
+        normalised = _ordered([item.strip() if isinstance(item, str) else item for item in value])
     else:
         normalised = value
     return field.normalise(normalised) if field.normalise else normalised
 
 
 def same(field: Field, wanted: Json, observed: Json) -> bool:
-    """Whether two values mean the same to this field. `true` is never the number 1."""
+    """Whether two values mean the same to this field. `true` is never the number 1.
+
+    Of an opaque field only this can be seen: whether anything is there. Which content it is, digests tell.
+    """
     left, right = normal(field, wanted), normal(field, observed)
+    if field.opaque:
+        return (left is None) == (right is None)
+    if field.type is FieldType.JSON:
+        return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
     return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
 def decode(fields: Iterable[Field], body: Mapping[str, Json]) -> dict[str, Json]:
     """The documented fields of an answer, normalised; what no database could store is replaced.
 
-    Undocumented keys are dropped, absent ones stay absent, secrets and their hashes never get in.
+    Undocumented keys are dropped, absent ones stay absent, secrets and their hashes never get in. A row
+    named `attributes.*` lets every key below it in.
     """
-    return {
-        field.name: normal(field, storable(body[field.name]))
-        for field in fields
-        if field.name in body and not field.write_only and field.never_mapped is None
-    }
+    record: dict[str, Json] = {}
+    for field in fields:
+        if field.write_only or field.never_mapped is not None:
+            continue
+        if field.name in body:
+            record[field.name] = normal(field, storable(body[field.name]))
+        elif field.name.endswith(".*"):
+            prefix = field.name[:-1]
+            below = {name: value for name, value in body.items() if name.startswith(prefix)}
+            record |= {name: normal(field, storable(value)) for name, value in below.items()}
+    return record
 
 
 def _require_writable(field: Field) -> None:
@@ -152,7 +174,7 @@ def _wrong(field: Field, value: Json, rule: str) -> FieldError:
 
 def _empty(field: Field) -> Json:
     match field.type:
-        case FieldType.ID_SET:
+        case FieldType.ID_SET | FieldType.NAME_SET:
             return []
         case FieldType.OBJECT:
             return {}
@@ -225,6 +247,17 @@ def _id_set(field: Field, value: Json) -> Json:
     return _ordered(value)
 
 
+def _name_set(field: Field, value: Json) -> Json:
+    if not isinstance(value, list) or not _all_of(str, value):
+        raise _wrong(field, value, "is not a list of names")
+    names = [str(item).strip() for item in value]
+    if not all(names):
+        raise _refusal(field, "a name in it is empty")
+    if not all(is_storable(name) for name in names):
+        raise _refusal(field, "a name holds a NUL or a lone surrogate")
+    return _ordered(list(names))
+
+
 def _all_of(kind: type, items: list[Json]) -> bool:
     return all(isinstance(item, kind) and not isinstance(item, bool) for item in items)
 
@@ -241,4 +274,10 @@ def _object(field: Field, value: Json) -> Json:
         raise _wrong(field, value, "is not an object")
     if storable(value) != value:
         raise _refusal(field, "a text in it holds a NUL or a lone surrogate")
+    return value
+
+
+def _json(field: Field, value: Json) -> Json:
+    if storable(value) != value:
+        raise _refusal(field, "a text in it holds a NUL or a lone surrogate, or a number is beyond 2^53")
     return value

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectors.sdk.dialect import PLAIN, Dialect
 from connectors.sdk.fields import Field, decode
 from connectors.sdk.model import Json, Outcome, OutcomeKind, Record
 from connectors.sdk.outcomes import document_outcome
@@ -31,19 +32,20 @@ class Listing:
         return self.outcome.kind is OutcomeKind.OBSERVED
 
 
-def list_page(
+def list_page(  # noqa: PLR0913  # each is one way in which listings differ
     client: RestClient,
     fields: Mapping[str, Field],
     path: str,
     query: Mapping[str, str | int] | None = None,
     id_key: str = "id",
+    dialect: Dialect = PLAIN,
 ) -> Listing:
     """One page of accounts."""
     answer = client.get(path, query)
     outcome, body = document_outcome(answer)
     if outcome.kind is not OutcomeKind.OBSERVED:
         return Listing(outcome)
-    accounts = _accounts(body.get("results"), fields, id_key)
+    accounts = accounts_in(body.get("results"), fields, id_key, dialect)
     if accounts is None:
         return broken(outcome, "the answer is no listing of accounts")
     try:
@@ -64,9 +66,10 @@ def _next(client: RestClient, outcome: Outcome, link: Json) -> str | None:
     return client.follow(outcome.exchange, link) if isinstance(link, str) and link else None
 
 
-def _accounts(
-    results: Json, fields: Mapping[str, Field], id_key: str
+def accounts_in(
+    results: Json, fields: Mapping[str, Field], id_key: str, dialect: Dialect
 ) -> tuple[tuple[str, Record], ...] | None:
+    """Id and record of each entry; None where the listing is not whole."""
     if not isinstance(results, list):
         return None
     accounts: list[tuple[str, Record]] = []
@@ -74,5 +77,5 @@ def _accounts(
         remote_id = entry.get(id_key) if isinstance(entry, dict) else None
         if not isinstance(entry, dict) or not isinstance(remote_id, int | str) or isinstance(remote_id, bool):
             return None
-        accounts.append((str(remote_id), decode(fields.values(), entry)))
+        accounts.append((str(remote_id), decode(fields.values(), dialect.shown(entry))))
     return tuple(accounts)

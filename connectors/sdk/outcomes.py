@@ -25,6 +25,7 @@ from connectors.sdk.answers import (
     retry_after_s,
     title_of,
 )
+from connectors.sdk.dialect import PLAIN, Dialect
 from connectors.sdk.fields import Field, decode, same
 from connectors.sdk.model import Json, Outcome, OutcomeKind, Record, Rejection
 from connectors.sdk.text import one_line
@@ -71,6 +72,7 @@ class Expected:
     sent: Record | None = None
     id_key: str = "id"
     clash: re.Pattern[str] = CLASH  # how this server words a unique clash
+    dialect: Dialect = PLAIN
 
 
 def account_outcome(answer: Answer, expected: Expected) -> Outcome:
@@ -88,7 +90,7 @@ def account_outcome(answer: Answer, expected: Expected) -> Outcome:
         return _outcome(OutcomeKind.AMBIGUOUS, answer, "the answer is not the account that was asked for")
     if expected.sent is None:
         return Outcome(OutcomeKind.OBSERVED, answer.exchange, record=record)
-    return _compared(answer, expected, expected.sent, record)
+    return _compared(answer, expected, _meant(expected.dialect, expected.sent), record)
 
 
 def document_outcome(answer: Answer) -> tuple[Outcome, dict[str, Json]]:
@@ -165,13 +167,19 @@ def _named_fields(body: Json, sent: Record, expected: Expected) -> dict[str, Rej
     """The sent fields that the answer names. One that was not sent cannot be held for its value."""
     if not isinstance(body, dict):
         return {}
-    named = {name: message_of(body[name]) for name in sent if name in body}
+    named = {name: message_of(body[key]) for name in sent if (key := _named_as(name, body)) is not None}
     if not named:
         named = _clash_without_name(body, sent, expected)
     return {
         name: Rejection(message, unique=expected.clash.search(message) is not None)
         for name, message in named.items()
     }
+
+
+def _named_as(name: str, body: Mapping[str, Json]) -> str | None:
+    """The key under which a refusal speaks of a field: its own name, or that of the container it lies in."""
+    container = name.partition(".")[0]
+    return name if name in body else container if container in body else None
 
 
 def _clash_without_name(body: Mapping[str, Json], sent: Record, expected: Expected) -> dict[str, str]:
@@ -202,6 +210,13 @@ def _compared(answer: Answer, expected: Expected, sent: Record, record: Record) 
     return Outcome(OutcomeKind.APPLIED, answer.exchange, record=record)
 
 
+def _meant(dialect: Dialect, sent: Record) -> Record:
+    """What was sent in the words of the answer, which may just have taught the name of an id."""
+    wire, _ = dialect.sent(sent)
+    shown = dialect.shown(wire)
+    return {name: shown.get(name, value) for name, value in sent.items()}
+
+
 def _unverified(answer: Answer, names: tuple[str, ...], record: Record | None) -> Outcome:
     detail = one_line(f"status {answer.exchange.status} without showing {', '.join(names)}")
     return Outcome(OutcomeKind.UNVERIFIED, answer.exchange, record=record, wrong=names, detail=detail)
@@ -211,7 +226,7 @@ def _record(parsed: Json | Outcome, expected: Expected) -> Record | None:
     """The account, if the answer is the whole JSON object of the right id."""
     if not isinstance(parsed, dict) or not _is_id(parsed.get(expected.id_key), expected.remote_id):
         return None
-    return decode(expected.fields.values(), parsed)
+    return decode(expected.fields.values(), expected.dialect.shown(parsed))
 
 
 def _parsed(answer: Answer) -> Json | Outcome:

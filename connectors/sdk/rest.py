@@ -24,12 +24,14 @@ from requests.structures import CaseInsensitiveDict
 from connectors.sdk.answers import Answer, Failure
 from connectors.sdk.auth import Authorization, CredentialError, read_authorization
 from connectors.sdk.contract import ConnectorConfig
+from connectors.sdk.form import FilePart, form_of
 from connectors.sdk.model import Exchange, Record
 from connectors.sdk.retry import brought_nothing, never_left, retried
 from connectors.sdk.urls import base_of, below, root_of
 from connectors.sdk.version import user_agent
 from connectors.sdk.wire import Wire
 
+JSON: Final = "application/json"
 CORRELATION: Final = re.compile(r"[!-~]{1,200}")
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
@@ -60,6 +62,11 @@ class RestClient:
         """Whose password was sent last; None for a token, which does not say whose it is."""
         return self._authorization.username if self._authorization else None
 
+    @property
+    def session(self) -> object | None:
+        """Another object whenever the credential was read anew; None until it was. Shows nothing of it."""
+        return self._authorization
+
     def refresh(self) -> None:
         """Forget the credential: the next request reads it again from its source. A 401 does so itself."""
         self._authorization = None
@@ -71,11 +78,27 @@ class RestClient:
             lambda left: self._exchange("GET", target, None, left), brought_nothing, self._deadline_s
         )
 
+    def options(self, path: str) -> Answer:
+        """What may be done at a path (a safe method, RFC 9110, 9.2.1), repeated as a read is."""
+        target = self._prefix + path
+        return retried(
+            lambda left: self._exchange("OPTIONS", target, None, left), brought_nothing, self._deadline_s
+        )
+
     def patch(self, path: str, changes: Record) -> Answer:
         """One write, sent again only while it provably never left. `changes` are encoded values."""
         body = json.dumps(changes, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        target = self._prefix + path
-        return retried(lambda left: self._exchange("PATCH", target, body, left), never_left, self._deadline_s)
+        return self._write("PATCH", path, body, JSON)
+
+    def post(self, path: str, values: Record) -> Answer:
+        """One creation, sent again only while it provably never left. `values` are encoded values."""
+        body = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        return self._write("POST", path, body, JSON)
+
+    def patch_form(self, path: str, changes: Record, files: Mapping[str, FilePart]) -> Answer:
+        """One write as `patch`, as a form with files. Raises `ValueError` for what no form can say."""
+        body, content_type = form_of(changes, files)
+        return self._write("PATCH", path, body, content_type)
 
     def unsent(self, method: str, path: str) -> Exchange:
         """The exchange that a check before the send kept from happening."""
@@ -85,13 +108,24 @@ class RestClient:
         """The path below the base URL that `link` on `page` leads to. Raises `ForeignOriginError`."""
         return below(self.base_url, page.path, link)
 
-    def _exchange(self, method: str, target: str, body: bytes | None, left_s: float) -> Answer:
+    def _write(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
+        target = self._prefix + path
+        return retried(
+            lambda left: self._exchange(method, target, body, left, content_type),
+            never_left,
+            self._deadline_s,
+        )
+
+    def _exchange(
+        self, method: str, target: str, body: bytes | None, left_s: float, content_type: str = JSON
+    ) -> Answer:
         started = time.monotonic()
         try:
             authorization = self._authorized()
         except CredentialError as error:
             return Answer(Exchange(method, target), failure=Failure.CREDENTIAL, detail=str(error))
-        received = self._wire.send(self._prepared(method, target, body, authorization), left_s)
+        request = self._prepared(method, target, body, authorization, content_type)
+        received = self._wire.send(request, left_s)
         status, content = received.status, received.body
         if status is not None and status >= HTTPStatus.BAD_REQUEST:
             content = authorization.hidden_in(content)
@@ -108,7 +142,12 @@ class RestClient:
         return current
 
     def _prepared(
-        self, method: str, target: str, body: bytes | None, authorization: Authorization
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        authorization: Authorization,
+        content_type: str,
     ) -> requests.PreparedRequest:
         """What `requests` would build, without asking the environment and without building it anew."""
         headers = self._headers.copy()
@@ -117,7 +156,7 @@ class RestClient:
         if said is not None and CORRELATION.fullmatch(said):
             headers["X-Request-ID"] = said
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
             headers["Content-Length"] = str(len(body))
         request = requests.PreparedRequest()
         request.method, request.url, request.headers = method, self._root + target, headers

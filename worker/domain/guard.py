@@ -62,7 +62,7 @@ def _judge_set(spec: Field, policy: Policy, before: Json, after: Json, now: floa
 
 def protection(account: Account, policy: Policy, now: float) -> Hold | None:
     """A hold when the account may not be changed at all."""
-    name = (account.observed or {}).get(policy.correlation)
+    name = (account.observed or {}).get(policy.name_field)
     named = isinstance(name, str) and name in policy.protected_names
     if account.remote_id not in policy.protected_ids and not named:
         return None

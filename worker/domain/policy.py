@@ -16,6 +16,7 @@ class Policy:
     title: str
     fields: Mapping[str, Field]
     correlation: str
+    name_field: str  # the user name: what `protected_names` speaks of
     active_field: str | None
     immutable_key: str | None = None
     containers: frozenset[str] = frozenset()

@@ -191,5 +191,6 @@ def write_of(step: Step) -> Write:
 
 
 def _owned(record: Record | None, policy: Policy) -> Record | None:
-    """Only owned fields are compared, so only they are kept."""
-    return None if record is None else {k: v for k, v in record.items() if k in policy.fields}
+    """Only owned fields are compared; beside them only the name is kept, for protection."""
+    kept = {*policy.fields, policy.name_field}
+    return None if record is None else {k: v for k, v in record.items() if k in kept}

@@ -60,6 +60,29 @@ class Keeper:
                 if target.health.missed(tx.now):
                     self._pause(tx, target, "many accounts vanished within a minute (404)")
 
+    def introduced(self, target: Target) -> bool:
+        """Whether we know whose token ours is; asks in another thread where we do not.
+
+        Nothing is claimed at a target before: the owner of our token must not be written.
+        """
+        if target.rules.introduced:
+            return True
+        if target.rules.to_be_asked():
+            self._executor.submit(self._introduce, target)
+        return False
+
+    def _introduce(self, target: Target) -> None:
+        report = target.connector.check()
+        if report.healthy or report.owner is not None:
+            target.rules.introduce(report.owner, report.owner_id)
+        else:
+            target.rules.give_up()
+            why = report.problems[0] if report.problems else "it does not answer"
+            with self._store.begin() as tx:
+                self._pause(tx, target, f"the connection check failed: {why}")
+        for shard in range(self._shards):
+            self._signals.sync(shard)
+
     def _suspect(self, target: Target, why: str) -> None:
         """Probe at once; only a probe that fails as well pauses the target."""
         outcome = target.connector.probe()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from worker.engine.dispatch import Dispatcher, Lane
 from worker.engine.job import Job
+from worker.engine.keeper import Keeper
 from worker.engine.ports import Lease, Signals, Stopping, Store, Transaction
 from worker.engine.settle import Settler
 from worker.engine.target import Target
@@ -50,6 +51,7 @@ class Sync:
         signals: Signals,
         executor: Executor,
         settler: Settler,
+        keeper: Keeper,
         rules: SyncRules,
         stopping: Stopping,
     ) -> None:
@@ -57,6 +59,7 @@ class Sync:
         self._store = store
         self._signals = signals
         self._settler = settler
+        self._keeper = keeper
         self._rules = rules
         self._stopping = stopping
         self._token = uuid.uuid4().hex
@@ -150,7 +153,8 @@ class Sync:
         jobs: list[Job] = []
         for row in sorted(due & self._lanes.keys()):
             state, lane = states[row], self._lanes[row]
-            if not state.paused and state.gate_until <= tx.now and not lane.target.gate.closed:
+            shut = state.paused or state.gate_until > tx.now or lane.target.gate.closed
+            if not shut and self._keeper.introduced(lane.target):
                 jobs += self._claim_at(tx, lane)
         return jobs
 

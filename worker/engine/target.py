@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.sdk.contract import Connector
 from worker.domain.answer import Blame
@@ -77,6 +77,38 @@ class Health:
             self._missing.clear()
 
 
+class Rules:
+    """A target's policy, which also protects the owner of our own token once that is known."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._lock = threading.Lock()
+        self._asked = False
+        self.policy = policy
+        self.introduced = False
+
+    def to_be_asked(self) -> bool:
+        """True for one caller at a time, until somebody introduced the target or gave up."""
+        with self._lock:
+            first = not self._asked and not self.introduced
+            self._asked = True
+            return first
+
+    def introduce(self, owner: str | None, owner_id: str | None) -> None:
+        """The target said whose token ours is; None where its style cannot tell."""
+        known = self.policy
+        with self._lock:
+            self.policy = replace(
+                known,
+                protected_names=known.protected_names | ({owner} if owner else frozenset()),
+                protected_ids=known.protected_ids | ({owner_id} if owner_id else frozenset()),
+            )
+            self.introduced = True
+
+    def give_up(self) -> None:
+        with self._lock:
+            self._asked = False
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """`rate_per_s` None: as fast as the target answers."""
@@ -84,13 +116,17 @@ class Target:
     id: int
     name: str
     connector: Connector
-    policy: Policy
+    rules: Rules
     view: View
     max_in_flight: int
     rate_per_s: float | None
     deadline_s: float
     health: Health
     gate: Gate = field(default_factory=Gate)
+
+    @property
+    def policy(self) -> Policy:
+        return self.rules.policy
 
     @property
     def stream(self) -> str:

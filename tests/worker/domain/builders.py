@@ -44,6 +44,7 @@ POLICY = Policy(
     title="The CRM",
     fields=FIELDS,
     correlation="username",
+    name_field="username",
     active_field="is_active",
     containers=frozenset({"groups"}),
     leaver="deactivate",
@@ -65,6 +66,7 @@ PERSON = Person(
     wanted=RECORD,
     problems={},
     correlation=("mira",),
+    name_field="username",
     origin={},
 )
 LINKED = Account(
