@@ -5,7 +5,7 @@
 # Ways, in this order: uv on the PATH; python3 -m venv and pip; uv installed into .tools by a pip that has no venv.
 set -eu
 
-unset PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT UV_SYSTEM_PYTHON UV_PYTHON 2>/dev/null || true
+unset PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_ROOT UV_SYSTEM_PYTHON UV_PYTHON 2>/dev/null || true
 export PIP_USER=0 PIP_REQUIRE_VIRTUALENV=0 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PYTHONNOUSERSITE=1
 export UV_SYSTEM_CERTS=1 UV_PYTHON_DOWNLOADS=never UV_NO_PROGRESS=1
 
@@ -44,7 +44,7 @@ begin() {  # $1: the program that makes the environment, and its arguments
 
 with_uv() {  # $1: uv
     begin "$1" venv --quiet --allow-existing --python "$PY" .venv &&
-        "$1" pip sync --quiet --require-hashes --python .venv/bin/python "$LOCK" &&
+        "$1" pip sync --quiet --compile-bytecode --require-hashes --python .venv/bin/python "$LOCK" &&
         "$1" pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python -e .
 }
 

@@ -20,7 +20,8 @@ from config.settings import Target as TargetSettings
 from connectors.sdk.contract import Connector
 from connectors.sdk.model import Json
 from connectors.sdk.registry import style_named
-from worker.celery_app import redis_client
+from worker.broker import redis_client
+from worker.databases import open_writer
 from worker.domain.extract import Mapped, as_sent
 from worker.domain.mapping import compile_expression, compile_mapping
 from worker.domain.person import View
@@ -36,28 +37,10 @@ from worker.engine.settle import Brake, Settler
 from worker.engine.sync import Sync, SyncRules
 from worker.engine.target import Health, Rules, Target
 from worker.signals import CelerySignals
-from worker.storage.database import reader, sqlite_url, writer
 from worker.storage.store import SqlStore
 from worker.target_rules import check_targets, connector_config, merged_mapping, rules
 
 _SPARE_THREADS = 4  # for probes
-DATABASE_FILE = "hirewire.db"
-
-
-def database_url(settings: Settings) -> str:
-    """The configured database, or a SQLite file in the state folder."""
-    if settings.database.url is not None:
-        return settings.database.url.get_secret_value()
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    return sqlite_url(settings.state_dir / DATABASE_FILE)
-
-
-def open_writer(settings: Settings) -> sa.Engine:
-    return writer(database_url(settings), pool_size=settings.engine.shards + _SPARE_THREADS)
-
-
-def open_reader(settings: Settings) -> sa.Engine:
-    return reader(database_url(settings))
 
 
 def open_store(settings: Settings, engine: sa.Engine) -> SqlStore:

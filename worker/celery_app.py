@@ -10,34 +10,10 @@ from typing import Any
 
 from celery import Celery
 from kombu import Queue
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from config.settings import Settings
+from worker.broker import broker_url
 from worker.signals import CONTROL_QUEUE, FOLD_QUEUE, sync_queue
-
-_SOCKET = "redis+socket://"
-
-
-def broker_url(settings: Settings) -> str:
-    if settings.broker.url is None:
-        raise BrokerMissingError(
-            "broker.url is not set and no stack runs on the state folder: start `hirewire up` "
-            "(or `make run`), or set broker.url"
-        )
-    return settings.broker.url.get_secret_value()
-
-
-class BrokerMissingError(RuntimeError):
-    """There is no broker to talk to; the message says the way out."""
-
-
-def redis_client(settings: Settings) -> Redis:
-    """A client with short timeouts that never tries again: signals are hints and must not hold anybody up."""
-    url = broker_url(settings).replace(_SOCKET, "unix://", 1)
-    once = Retry(NoBackoff(), 0)
-    return Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=once)
 
 
 def create(settings: Settings) -> Celery:
@@ -53,7 +29,7 @@ def queue_names(settings: Settings) -> list[str]:
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
-        "task_queues": [Queue(name) for name in queue_names(settings)],
+        "task_queues": [Queue(name, routing_key=name) for name in queue_names(settings)],
         "task_default_queue": CONTROL_QUEUE,
         "task_routes": {name: {"queue": FOLD_QUEUE} for name in ("hirewire.fold", "hirewire.ingest")},
         "task_create_missing_queues": False,

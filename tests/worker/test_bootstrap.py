@@ -13,7 +13,7 @@ from config.settings import ConfigurationError, Settings
 from connectors.sdk.model import Json
 from tests.worker.engine.rig import RecordedSignals
 from tests.worker.storage.world import rows
-from worker import bootstrap, celery_app
+from worker import bootstrap, celery_app, databases
 from worker.storage import tables
 from worker.storage.migrate import upgrade
 
@@ -51,7 +51,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runtime(settings: Settings) -> Iterator[bootstrap.Runtime]:
-    engine = bootstrap.open_writer(settings)
+    engine = databases.open_writer(settings)
     upgrade(engine)
     engine.dispose()
     built = bootstrap.assemble(settings, RecordedSignals(), threading.Event())
@@ -61,7 +61,7 @@ def runtime(settings: Settings) -> Iterator[bootstrap.Runtime]:
 
 
 def stored(settings: Settings) -> list[str]:
-    engine = bootstrap.open_reader(settings)
+    engine = databases.open_reader(settings)
     try:
         return [row.event_id for row in rows(engine, tables.event)]
     finally:
@@ -80,17 +80,17 @@ def test_bad_targets_are_refused_with_every_problem_before_anything_is_opened(tm
 
 def test_the_database_is_a_file_in_the_state_folder_unless_told(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "a folder%")
-    assert bootstrap.database_url(settings).endswith("/state/hirewire.db")
+    assert databases.database_url(settings).endswith("/state/hirewire.db")
     assert settings.state_dir.is_dir()
     told = Settings.model_validate({"database": {"url": "postgresql://db.example.com/hirewire"}})
-    assert bootstrap.database_url(told) == "postgresql://db.example.com/hirewire"
+    assert databases.database_url(told) == "postgresql://db.example.com/hirewire"
 
 
 def test_each_configured_target_has_its_row_and_slots(runtime: bootstrap.Runtime, settings: Settings) -> None:
     names = {row: target.name for row, target in runtime.targets.items()}
     with runtime.store.begin() as tx:
         assert {state.id: state.name for state in tx.targets.all()} == names
-    engine = bootstrap.open_reader(settings)
+    engine = databases.open_reader(settings)
     counted = [names[row.target_id] for row in rows(engine, tables.slot)]
     engine.dispose()
     assert (counted.count("awx"), counted.count("other")) == (2, 4)
@@ -130,7 +130,7 @@ def test_whatever_else_reaches_the_broker_is_recorded_as_refused(
 ) -> None:
     runtime.ingest(args, kwargs)
     assert stored(settings) == []
-    engine = bootstrap.open_reader(settings)
+    engine = databases.open_reader(settings)
     actions = [row.action for row in rows(engine, tables.audit)]
     engine.dispose()
     assert actions == ["event:accept:refused"]

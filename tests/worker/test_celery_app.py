@@ -10,7 +10,9 @@ import pytest
 from celery import Celery
 
 from config.settings import Settings
-from worker.celery_app import BrokerMissingError, broker_url, create, queue_names, redis_client
+from worker.broker import broker_url, redis_client
+from worker.celery_app import create, queue_names
+from worker.problems import BrokerMissingError
 from worker.schedule import schedule
 
 BROKER = {"url": "redis+socket:///run/hirewire/valkey.sock", "visibility_timeout_s": 120}

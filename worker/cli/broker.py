@@ -6,9 +6,11 @@ from redis.exceptions import RedisError
 
 from config.settings import Settings
 from worker.bootstrap import open_signals
-from worker.celery_app import BrokerMissingError, create, redis_client
+from worker.broker import redis_client
+from worker.celery_app import create
 from worker.cli.output import hint
 from worker.engine.ports import Signals
+from worker.problems import BrokerMissingError
 
 
 class NoSignals:

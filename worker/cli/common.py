@@ -17,10 +17,10 @@ from typer.core import TyperCommand
 
 from config.logs import configure
 from config.settings import Logs, Settings, load
-from worker.bootstrap import DATABASE_FILE, open_reader, open_writer
 from worker.cli.failures import NotReadyError
+from worker.databases import DATABASE_FILE, open_reader, open_writer
 from worker.stack.runtime import overlay
-from worker.storage.migrate import is_current
+from worker.storage.head import is_current
 
 ConfigOption = Annotated[
     Path | None,

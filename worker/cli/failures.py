@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.settings import ConfigurationError, SecretError
 from connectors.sdk.text import one_line
-from worker.celery_app import BrokerMissingError
+from worker.problems import BrokerMissingError
 from worker.stack.errors import StackError
 
 

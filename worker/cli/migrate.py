@@ -5,8 +5,9 @@ from __future__ import annotations
 import typer
 from typer.core import TyperCommand
 
-from worker.bootstrap import open_store, open_writer
+from worker.bootstrap import open_store
 from worker.cli.common import ConfigOption, settings_of, single
+from worker.databases import open_writer
 from worker.storage.migrate import upgrade
 
 

@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.logs import configure
 from config.settings import Settings
 from connectors.sdk.model import Json
-from worker.bootstrap import open_writer
 from worker.cli.stopping import SharedFlag
+from worker.databases import open_writer
 from worker.engine.accept import STREAM
 from worker.engine.ports import Entry
 from worker.signals import CONTROL_QUEUE

@@ -11,12 +11,13 @@ from celery import Celery
 from typer.core import TyperCommand
 
 from config.settings import Settings
-from worker.bootstrap import Runtime, database_url, open_runtime
+from worker.bootstrap import Runtime, open_runtime
 from worker.celery_app import create, queue_names
 from worker.cli.common import ConfigOption, reaching, require_database, single
 from worker.cli.per_process import PerProcess
 from worker.cli.stopping import SharedFlag
 from worker.cli.wiring import connect, own_logs
+from worker.databases import database_url
 from worker.target_rules import check_targets
 from worker.tasks import register
 

@@ -16,8 +16,9 @@ import pytest
 
 from config.settings import Settings, load
 from tests.fixtures.targets import ReferenceTarget
-from worker.bootstrap import build_intake, open_store, open_writer
+from worker.bootstrap import build_intake, open_store
 from worker.cli.broker import NoSignals
+from worker.databases import open_writer
 from worker.engine.fold import Fold
 from worker.storage import queries
 from worker.storage.migrate import upgrade

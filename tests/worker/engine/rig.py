@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from config.settings import Settings
 from tests.fixtures.targets import ReferenceTarget
-from worker import bootstrap
+from worker import bootstrap, databases
 from worker.domain.account import Account
 from worker.engine.accept import Receipt
 from worker.storage import audit as audit_rows
@@ -104,7 +104,7 @@ class Rig:
     """Events in, then `work` until nothing is due within a moment."""
 
     def __init__(self, settings: Settings) -> None:
-        self.writer = bootstrap.open_writer(settings)
+        self.writer = databases.open_writer(settings)
         upgrade(self.writer)
         self.settings = settings
         self.signals = RecordedSignals()

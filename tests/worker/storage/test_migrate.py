@@ -11,12 +11,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tests.worker.storage.world import rows
 from worker.engine.ports import Entry
-from worker.storage import tables
+from worker.storage import migrations, tables
 from worker.storage.database import writer
-from worker.storage.migrate import is_current, upgrade
+from worker.storage.head import HEAD, is_current
+from worker.storage.migrate import upgrade
 from worker.storage.store import SqlStore
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -118,3 +120,8 @@ def test_two_processes_that_upgrade_at_once_both_succeed(empty: sa.Engine, datab
         (0, ""),
     ]
     assert is_current(empty)
+
+
+def test_the_version_that_is_asked_for_is_the_newest_migration() -> None:
+    folder = Path(migrations.__file__).parent
+    assert ScriptDirectory(str(folder)).get_current_head() == HEAD
