@@ -12,7 +12,7 @@ import io
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final, cast
 
@@ -24,6 +24,7 @@ from connectors.sdk.model import Json
 from connectors.sdk.public_web import MAX_BYTES, FetchError, PublicWeb
 
 MAX_PIXELS: Final = 25_000_000  # at most 100 MB once unpacked
+LONGEST_S: Final = 10.0  # for fetching one: it counts against the lease of the write that follows
 KINDS: Final[Mapping[bytes, tuple[str, str, str]]] = {  # first bytes: Pillow's name, media type, ending
     b"\xff\xd8\xff": ("JPEG", "image/jpeg", "jpg"),
     b"\x89PNG\r\n\x1a\n": ("PNG", "image/png", "png"),
@@ -99,7 +100,8 @@ def pictures_from(options: Mapping[str, Json], timeouts: Timeouts) -> Pictures:
         raise ValueError("options.picture_folder must be the path of a folder")
     if not isinstance(hosts, list) or not all(isinstance(host, str) and host.strip() for host in hosts):
         raise ValueError("options.picture_hosts must be a list of host names")
-    web = PublicWeb(timeouts, cast("list[str]", hosts))
+    hurried = replace(timeouts, deadline_s=min(timeouts.deadline_s, LONGEST_S))
+    web = PublicWeb(hurried, cast("list[str]", hosts))
     return Pictures(None if folder is None else Path(folder), web)
 
 

@@ -1,4 +1,4 @@
-"""The two styles side by side, so that one rule is one test for both."""
+"""The styles side by side, so that one rule is one test for all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from connectors.django_admin import DjangoAdminConnector
 from connectors.sdk.contract import Connector, ConnectorConfig, Credential, Timeouts
 from connectors.sdk.model import Json
 from connectors.sdk.registry import Style
+from connectors.staff_users import StaffUsersConnector
 
 SECRET = "canary-7f3a91"
 SHORT = Timeouts(connect_s=1.0, read_s=0.3, deadline_s=0.6)
@@ -82,4 +83,27 @@ DJANGO = StyleCase(
         "password": "md5$salt$hash-of-it",
     },
 )
-STYLES = {"awx": AWX, "django_admin": DJANGO}
+STAFF = StyleCase(
+    StaffUsersConnector,
+    "/api/users/",
+    {
+        "id": 7,
+        "username": "mira",
+        "mobile_number": "+1-555-0157",
+        "email": "mira.holm@example.com",
+        "avatar": None,
+        "first_name": "Mira",
+        "last_name": "Holm",
+        "full_name": "Mira Holm",
+        "gender": "female",
+        "is_staff": False,
+        "is_admin": False,
+        "is_active": True,
+        "last_login": None,
+        "created_at": "2024-02-29T08:00:00Z",
+        "updated_at": "2024-02-29T08:00:00Z",
+        "is_online": False,
+        "groups_data": [{"id": 3, "name": "Editors"}, {"id": 1, "name": "Admins"}],
+    },
+)
+STYLES = {"awx": AWX, "django_admin": DJANGO, "staff_users": STAFF}

@@ -13,6 +13,7 @@ from connectors.django_admin import DjangoAdminConnector
 from connectors.sdk.contract import Connector, ConnectorConfig, Credential, Timeouts
 from connectors.sdk.model import Json, OutcomeKind
 from tests.connectors.styles import DJANGO, SECRET
+from tests.fixtures.targets import DEFAULT_USERS, ReferenceTarget
 
 PAGE = 3
 
@@ -213,3 +214,64 @@ def test_a_check_says_the_way_out(httpserver: HTTPServer, status: int, body: obj
 def test_a_cap_that_is_no_number_of_pages_is_refused(httpserver: HTTPServer, cap: Json) -> None:
     with pytest.raises(ValueError, match="find_page_cap must be a number of pages"):
         at(httpserver, find_page_cap=cap)
+
+
+NAMED: dict[str, Json] = {"groups": {"Editors": 3, "Writers": 5}, "user_permissions": {"may fly": 4}}
+
+
+def members(target: ReferenceTarget) -> DjangoAdminConnector:
+    """A connector with named groups, to a server where Anna is in a group that nobody named."""
+    admin, anna, keeper = (
+        DEFAULT_USERS[0],
+        {**DEFAULT_USERS[1], "groups": [8]},
+        {"username": "keeper", "groups": [3, 5], "user_permissions": [4]},
+    )
+    target.reset([admin, anna, keeper])
+    known = Credential("token", target.token)
+    return DjangoAdminConnector(ConnectorConfig("here", target.base_url, lambda: known, options=NAMED))
+
+
+def test_groups_and_permissions_are_names_here_and_ids_there(django_admin_target: ReferenceTarget) -> None:
+    connector = members(django_admin_target)
+    wanted: dict[str, Json] = {"groups": ["Writers", "Editors"], "user_permissions": ["may fly"]}
+    outcome = connector.patch("2", wanted)
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert outcome.record is not None
+    assert outcome.record["groups"] == ["Editors", "Writers"]
+    assert outcome.record["user_permissions"] == ["may fly"]
+    row = django_admin_target.users()["anna.berg"]
+    assert (row["groups"], row["user_permissions"]) == ([3, 5], [4])
+
+
+def test_a_group_without_a_name_is_shown_by_its_id_and_survives(django_admin_target: ReferenceTarget) -> None:
+    connector = members(django_admin_target)
+    assert (connector.fetch("2").record or {})["groups"] == ["#8"]
+    assert connector.patch("2", {"groups": ["#8", "Editors"]}).kind is OutcomeKind.APPLIED
+    assert django_admin_target.users()["anna.berg"]["groups"] == [3, 8]
+
+
+def test_an_unknown_group_or_permission_is_refused_with_the_known_ones(
+    django_admin_target: ReferenceTarget,
+) -> None:
+    connector = members(django_admin_target)
+    outcome = connector.patch("2", {"groups": ["x"], "user_permissions": ["y"], "first_name": "X"})
+    assert outcome.kind is OutcomeKind.REJECTED
+    assert {name: why.message for name, why in outcome.fields.items()} == {
+        "groups": "unknown group 'x'; known: Editors, Writers",
+        "user_permissions": "unknown permission 'y'; known: may fly",
+    }
+    assert django_admin_target.log() == []
+
+
+def test_listed_accounts_show_names_too(django_admin_target: ReferenceTarget) -> None:
+    connector = members(django_admin_target)
+    page = connector.scan(None)
+    assert [record["groups"] for _, record in page.records] == [[], ["#8"], ["Editors", "Writers"]]
+    found = connector.find({"username": ("keeper",)})
+    assert [match.record["user_permissions"] for match in found.matches] == [["may fly"]]
+
+
+@pytest.mark.parametrize("option", ["groups", "user_permissions"])
+def test_a_table_of_names_that_cannot_work_is_refused(httpserver: HTTPServer, option: str) -> None:
+    with pytest.raises(ValueError, match=rf"options\.{option}\.Editors must be an id"):
+        at(httpserver, **{option: {"Editors": "three"}})

@@ -1,4 +1,4 @@
-"""The field tables of the two documents, row by row, and what each rule keeps from being sent."""
+"""The field tables of the documents, row by row, and what each rule keeps from being sent."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pytest_httpserver import HTTPServer
 
 from connectors.sdk.fields import FieldError, FieldType
 from connectors.sdk.model import Json, OutcomeKind
-from tests.connectors.styles import AWX, DJANGO, StyleCase
+from tests.connectors.styles import AWX, DJANGO, STAFF, StyleCase
 
 AWX_DOCUMENT = "(AWX users API, PATCH /api/v2/users/{id}/)"
 DJANGO_DOCUMENT = "(Django admin users API, PATCH /admin/users/{id}/)"
@@ -25,6 +25,15 @@ FIELDS = {
         "privileged": {"is_superuser", "is_staff", "groups", "user_permissions"},
         "read_only": {"id"},
     },
+    "staff_users": {
+        "writable": {"username", "mobile_number", "email", "first_name", "last_name", "gender", "avatar"}
+        | {"is_staff", "is_admin", "is_active", "groups"},
+        "privileged": {"is_staff", "is_admin", "groups"},
+        "read_only": {"id", "full_name", "last_login", "created_at", "updated_at", "is_online"}
+        | {"groups_data"},
+        "never": set(),
+        "unique": {"username", "mobile_number", "email"},
+    },
 }
 
 
@@ -34,8 +43,8 @@ def test_the_descriptor_lists_the_documented_fields(style: StyleCase) -> None:
     assert {f.name for f in fields if not f.read_only and f.never_mapped is None} == expected["writable"]
     assert {field.name for field in fields if field.privileged} == expected["privileged"]
     assert {field.name for field in fields if field.read_only} == expected["read_only"]
-    assert {field.name for field in fields if field.never_mapped} == {"password"}
-    assert {field.name for field in fields if field.unique} == {"username"}
+    assert {field.name for field in fields if field.never_mapped} == expected.get("never", {"password"})
+    assert {field.name for field in fields if field.unique} == expected.get("unique", {"username"})
 
 
 def test_the_default_mapping_names_only_writable_fields_without_privilege(style: StyleCase) -> None:
@@ -50,7 +59,9 @@ def test_the_default_mapping_names_only_writable_fields_without_privilege(style:
     assert descriptor.field("nothing") is None
 
 
-def test_only_django_can_deactivate() -> None:
+def test_awx_alone_cannot_deactivate() -> None:
+    assert STAFF.style.descriptor.active_field == "is_active"
+    assert not STAFF.style.descriptor.can_delete
     assert AWX.style.descriptor.active_field is None
     assert AWX.style.descriptor.can_delete
     assert DJANGO.style.descriptor.active_field == "is_active"
@@ -74,10 +85,20 @@ ACCEPTED: list[tuple[StyleCase, str, Json, Json]] = [
     (DJANGO, "last_name", "x" * 150, "x" * 150),
     (DJANGO, "email", None, ""),
     (DJANGO, "is_active", False, False),
-    (DJANGO, "groups", [3, 1, 3], [1, 3]),
+    (DJANGO, "groups", ["Writers", " Editors ", "#9", "Writers"], ["#9", "Editors", "Writers"]),
     (DJANGO, "groups", None, []),
     (DJANGO, "user_permissions", [], []),
     (DJANGO, "date_joined", "2024-02-29T09:00:00+01:00", "2024-02-29T08:00:00Z"),
+]
+ACCEPTED += [
+    (STAFF, "gender", "non-binary", "non-binary"),
+    (STAFF, "first_name", None, ""),
+    (STAFF, "mobile_number", " +1-555-0157 ", "+1-555-0157"),
+    (STAFF, "groups", ["#3", "Editors"], ["#3", "Editors"]),
+    (STAFF, "groups", None, []),
+    (STAFF, "avatar", None, None),
+    (STAFF, "avatar", "https://pictures.example.com/mira.png", "https://pictures.example.com/mira.png"),
+    (STAFF, "is_active", False, False),
 ]
 REFUSED: list[tuple[StyleCase, str, Json, str]] = [
     (AWX, "email", "not-an-email", f"email: 'not-an-email' is not an e-mail address {AWX_DOCUMENT}"),
@@ -102,12 +123,36 @@ REFUSED: list[tuple[StyleCase, str, Json, str]] = [
     (DJANGO, "username", "u" * 151, "at most 150 are allowed"),
     (DJANGO, "is_active", None, "is_active: cannot be cleared"),
     (DJANGO, "is_staff", "yes", "is neither true nor false"),
-    (DJANGO, "groups", ["admins", 1], "is not a list of ids"),
-    (DJANGO, "user_permissions", 4, "is not a list of ids"),
+    (DJANGO, "groups", ["admins", 1], "is not a list of names"),
+    (DJANGO, "groups", ["admins", " "], "a name in it is empty"),
+    (DJANGO, "groups", ["adm\x00ins"], "NUL"),
+    (DJANGO, "user_permissions", 4, "is not a list of names"),
     (DJANGO, "last_login", "yesterday", "is not a date-time"),
     (DJANGO, "date_joined", None, "date_joined: cannot be cleared"),
     (DJANGO, "password", "canary-pass", "password: is never sent: a plain serializer stores it as it comes"),
     (DJANGO, "id", 8, "id: is read-only"),
+]
+
+
+STAFF_DOCUMENT = "(Staff users API, PATCH /api/users/{id}/)"
+REFUSED += [
+    (STAFF, "gender", "other", f"gender: 'other' is none of male, female, non-binary {STAFF_DOCUMENT}"),
+    (STAFF, "gender", None, "gender: cannot be cleared"),
+    (STAFF, "username", None, f"username: cannot be cleared {STAFF_DOCUMENT}"),
+    (STAFF, "email", None, "email: cannot be cleared"),
+    (STAFF, "email", "not-an-email", "is not an e-mail address"),
+    (STAFF, "mobile_number", None, "mobile_number: cannot be cleared"),
+    (STAFF, "mobile_number", "  ", "mobile_number: may not be blank"),
+    (STAFF, "is_staff", "true", "is neither true nor false"),
+    (STAFF, "groups", [3, 1], "is not a list of names"),
+    (STAFF, "full_name", "Mira Holm", "full_name: is read-only"),
+    (STAFF, "groups_data", {}, "groups_data: is read-only"),
+    (STAFF, "is_profile_completed", True, "no field of this API"),
+    (STAFF, "avatar", "mira.png", "options.picture_folder is not set"),
+    (STAFF, "avatar", "http://pictures.example.com/mira.png", "only an https:// address is fetched"),
+    (STAFF, "avatar", "file:///etc/passwd", "only an https:// address is fetched"),
+    (STAFF, "avatar", "", "avatar: may not be blank"),
+    (STAFF, "avatar", 7, "is not text"),
 ]
 
 
@@ -158,26 +203,27 @@ def test_a_read_shows_the_documented_fields_in_their_normal_form(
     assert outcome.record is not None
     assert outcome.record["first_name"] == "Mira"
     assert outcome.record["id"] == 7
-    assert outcome.record.get("groups", [1, 3]) == [1, 3]
+    shown = {"django_admin": ["#1", "#3"], "staff_users": ["Admins", "Editors"]}
+    assert outcome.record.get("groups") == shown.get(style.style.descriptor.style)
     assert not {"password", "undocumented"} & set(outcome.record)
 
 
 def test_only_the_changed_fields_are_sent(httpserver: HTTPServer, style: StyleCase) -> None:
-    httpserver.expect_request(style.path, method="PATCH").respond_with_json(style.body(email=""))
-    outcome = style.at(httpserver.url_for("")).patch("7", {"email": ""})
+    httpserver.expect_request(style.path, method="PATCH").respond_with_json(style.body(last_name=""))
+    outcome = style.at(httpserver.url_for("")).patch("7", {"last_name": ""})
     assert outcome.kind is OutcomeKind.APPLIED
-    assert [request.get_json() for request, _ in httpserver.log] == [{"email": ""}]
+    assert [request.get_json() for request, _ in httpserver.log] == [{"last_name": ""}]
 
 
 def test_the_path_named_before_a_send_is_the_path_that_is_used(
     httpserver: HTTPServer, style: StyleCase
 ) -> None:
-    httpserver.expect_request(f"/base{style.path}").respond_with_json(style.body(email=""))
+    httpserver.expect_request(f"/base{style.path}").respond_with_json(style.body(last_name=""))
     connector = style.at(httpserver.url_for("/base"))
     assert connector.path_of("7") == f"/base{style.path}"
     for outcome in (
         connector.fetch("7"),
-        connector.patch("7", {"email": ""}),
+        connector.patch("7", {"last_name": ""}),
         connector.patch("7", {"id": 1}),
     ):
         assert outcome.exchange.path == connector.path_of("7")
@@ -185,6 +231,6 @@ def test_the_path_named_before_a_send_is_the_path_that_is_used(
 
 def test_types_are_those_of_the_documents() -> None:
     kinds = {field.name: field.type for field in DJANGO.style.descriptor.fields}
-    assert kinds["groups"] is kinds["user_permissions"] is FieldType.ID_SET
+    assert kinds["groups"] is kinds["user_permissions"] is FieldType.NAME_SET
     assert kinds["date_joined"] is kinds["last_login"] is FieldType.DATETIME
     assert kinds["is_active"] is FieldType.BOOLEAN

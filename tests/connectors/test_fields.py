@@ -19,7 +19,9 @@ NUMBER = Field("number", FieldType.INTEGER, "a document")
 AT = Field("at", FieldType.DATETIME, "a document", null_as=Null.NULL)
 IDS = Field("ids", FieldType.ID_SET, "a document", null_as=Null.EMPTY)
 THING = Field("thing", FieldType.OBJECT, "a document", null_as=Null.EMPTY)
-ALL = (TEXT, FLAG, NUMBER, AT, IDS, THING)
+NAMES = Field("names", FieldType.NAME_SET, "a document", null_as=Null.EMPTY)
+PICTURE = Field("picture", FieldType.TEXT, "a document", null_as=Null.NULL, opaque=True)
+ALL = (TEXT, FLAG, NUMBER, AT, IDS, THING, NAMES, PICTURE)
 
 storable_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
 any_json = st.recursive(
@@ -37,6 +39,7 @@ wanted: st.SearchStrategy[tuple[Field, Json]] = st.one_of(
     st.tuples(st.just(NUMBER), st.integers(-(2**53) + 1, 2**53 - 1)),
     st.tuples(st.just(AT), moments.map(dt.datetime.isoformat)),
     st.tuples(st.just(IDS), st.lists(st.integers(1, 10**9)) | st.lists(storable_text)),
+    st.tuples(st.just(NAMES), st.lists(storable_text.filter(str.strip))),
     st.tuples(st.just(THING), st.dictionaries(storable_text, storable_text)),
 )
 
@@ -274,3 +277,27 @@ def test_a_text_made_storable_is(text: str) -> None:
 
 def test_integers_beyond_json_become_text() -> None:
     assert storable({"a": [2**60, 1, True, None, 1.5]}) == {"a": [str(2**60), 1, True, None, 1.5]}
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "shown", "alike"),
+    [
+        ("mira.png", "http://example.com/media/x.png", True),
+        (None, None, True),
+        (None, "", True),
+        ("mira.png", None, False),
+        ("mira.png", "", False),
+        (None, "http://example.com/media/x.png", False),
+    ],
+)
+def test_of_an_opaque_field_only_its_presence_is_compared(
+    asked_for: Json, shown: Json, *, alike: bool
+) -> None:
+    assert same(PICTURE, asked_for, shown) is alike
+
+
+def test_sets_of_names_are_compared_without_order_and_repeats() -> None:
+    assert same(NAMES, ["b", " a ", "b"], ["a", "b"])
+    assert not same(NAMES, ["a"], ["a", "b"])
+    assert same(NAMES, None, [])
+    assert normal(NAMES, "no list") == "no list"

@@ -45,7 +45,7 @@ def test_a_connector_is_built_by_the_name_of_its_style() -> None:
     [
         ("awxx", "unknown connector 'awxx': did you mean 'awx'?"),
         ("djangoadmin", "did you mean 'django_admin'?"),
-        ("zzz", "there are awx, django_admin"),
+        ("zzz", "there are authentik, awx, django_admin"),
     ],
 )
 def test_an_unknown_style_is_answered_with_the_nearest(name: str, words: str) -> None:

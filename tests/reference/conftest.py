@@ -55,3 +55,17 @@ def django_admin(django_admin_target: ReferenceTarget) -> Iterator[Api]:
     api = Api(django_admin_target)
     yield api
     api.close()
+
+
+@pytest.fixture
+def staff_users(staff_users_target: ReferenceTarget) -> Iterator[Api]:
+    api = Api(staff_users_target)
+    yield api
+    api.close()
+
+
+@pytest.fixture
+def authentik(authentik_target: ReferenceTarget) -> Iterator[Api]:
+    api = Api(authentik_target)
+    yield api
+    api.close()

@@ -15,6 +15,8 @@ from typing import Any
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 FILLER = re.compile(r"<(\d+) (.) characters>")
+LARGE = re.compile(r"large body, (\d+) bytes")
+LARGE_FIELDS: dict[str, dict[str, Any]] = {"path": {"path": ""}, "attr": {"attributes": {"filler": ""}}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Recorded:
                 return bytes(ast.literal_eval(text))
             case str(text):
                 return text.encode()
+            case {"__raw__": str(text)}:  # what was no UTF-8 is kept as a sign that it was none
+                return b"\xff".join(part.encode() for part in text.split("\ufffd"))
+            case {"__note__": str(note)}:
+                return _large(self.case, int(LARGE.fullmatch(note)[1]))  # type: ignore[index]  # a note of ours
             case _:
                 return FILLER.sub(_fill, json.dumps(self.body)).encode()
 
@@ -54,23 +60,32 @@ def load(style: str) -> list[Recorded]:
 
 def _exchange(raw: dict[str, Any]) -> Recorded:
     request, response = raw["request"], raw["response"]
+    sent = dict(request["headers"])
+    authorization = sent.pop("Authorization", "none")
+    shown = {name.lower(): value for name, value in response["headers"].items()}
     return Recorded(
         id=raw["id"],
         section=raw["section"],
         case=raw["case"],
         method=request["method"],
         path=request["path"],
-        auth=request["auth"],
-        headers=request["headers"],
+        auth=request.get("auth", authorization),
+        headers=sent,
         body=request["body"],
         status=response["status"],
-        content_type=response["headers"].get("Content-Type"),
+        content_type=shown.get("content-type"),
         answer=response["body"],
     )
 
 
 def _fill(found: re.Match[str]) -> str:
     return found[2] * int(found[1])
+
+
+def _large(case: str, size: int) -> bytes:
+    """A body of about this size for the field that the case is named after."""
+    body = next(fields for name, fields in LARGE_FIELDS.items() if name in case)
+    return json.dumps(body).replace('""', json.dumps("x" * (size - 20))).encode()
 
 
 def objects(value: Any) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-NAMES = ("awx", "django_admin")
+NAMES = ("authentik", "awx", "django_admin", "staff_users")
 
 
 @dataclass(frozen=True, slots=True)
