@@ -48,6 +48,7 @@ def absolute(layer: dict[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(target, dict):
             _anchor(target.get("credential"), "secret_file", base)
             _anchor(target, "tls_verify", base)
+            _anchor_folders(target.get("options"), base)
     return layer
 
 
@@ -55,6 +56,13 @@ def _anchor(section: object, key: str, base: Path) -> None:
     value = section.get(key) if isinstance(section, dict) else None
     if isinstance(section, dict) and isinstance(value, str) and value.lower() not in _WORDS:
         section[key] = str(base / Path(value).expanduser())
+
+
+def _anchor_folders(options: object, base: Path) -> None:
+    """A style's own options: those that name a folder end in `_folder`."""
+    for key in options if isinstance(options, dict) else ():
+        if key.endswith("_folder"):
+            _anchor(options, key, base)
 
 
 def _anchor_sqlite(section: object, base: Path) -> None:

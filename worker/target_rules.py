@@ -60,9 +60,12 @@ def check_targets(settings: Settings) -> None:
 def problems_of(name: str, target: TargetSettings) -> Iterator[str]:
     """What is wrong with one target, each line with its path."""
     try:
-        descriptor = style_named(target.connector).descriptor
+        descriptor = _descriptor(name, target)
     except StyleError as error:
         yield f"targets.{name}.connector: {error}"
+        return
+    except ValueError as error:
+        yield f"targets.{name}.options: {error}"
         return
     mapping = merged_mapping(target, descriptor)
     for field in target.mapping:
@@ -81,6 +84,12 @@ def problems_of(name: str, target: TargetSettings) -> Iterator[str]:
     if not target.base_url:
         yield f"targets.{name}.base_url: is missing"
     yield from _ability_problems(name, target, descriptor, mapping)
+
+
+def _descriptor(name: str, target: TargetSettings) -> Descriptor:
+    """What this target's connector can do: options may decide that, and building one opens nothing."""
+    style = style_named(target.connector)
+    return style(connector_config(name, target)).descriptor if target.base_url else style.descriptor
 
 
 def _field_problem(path: str, name: str, descriptor: Descriptor) -> Iterator[str]:

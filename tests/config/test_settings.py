@@ -78,7 +78,7 @@ def test_paths_count_from_the_file_and_those_of_variables_from_the_working_folde
     file = tmp_path / "etc" / "hirewire.toml"
     file.write_text(
         'state_dir = "state"\n[database]\nurl = "sqlite:///a.db"\n[targets.awx_prod]\nconnector = "awx"\n'
-        f'base_url = "https://awx.example.com"\n{credential}\n'
+        f'base_url = "https://awx.example.com"\n{credential}\noptions = {{ picture_folder = "pictures" }}\n'
     )
     monkeypatch.chdir(tmp_path)
     settings = load(file, {"HIREWIRE_TARGETS__AWX_PROD__TLS_VERIFY": "bundle.pem"})
@@ -86,6 +86,7 @@ def test_paths_count_from_the_file_and_those_of_variables_from_the_working_folde
     assert settings.database.url == SecretStr(f"sqlite:///{tmp_path}/etc/a.db")
     assert settings.targets["awx_prod"].credential.secret_file == secret
     assert settings.targets["awx_prod"].tls_verify == bundle
+    assert settings.targets["awx_prod"].options == {"picture_folder": str(tmp_path / "etc" / "pictures")}
     assert load(file, {"HIREWIRE_STATE_DIR": "mine"}).state_dir == tmp_path / "mine"
 
 

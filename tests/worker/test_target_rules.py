@@ -181,3 +181,19 @@ def test_the_connector_gets_the_targets_own_times_and_trust(tmp_path: Path) -> N
     assert (times.connect_s, times.read_s, times.deadline_s) == (1, 2, 3)
     assert (config.verify, config.pool_size) == (str(bundle), 9)
     assert SECRET not in repr(config)
+
+
+def test_managed_names_a_set_of_names() -> None:
+    (line,) = problems(managed={"username": ["a"]})
+    assert line.startswith("targets.t0.managed.username: is not a set of names at ")
+
+
+def test_bad_options_of_a_style_are_told_with_their_place() -> None:
+    (line,) = problems(**DJANGO, options={"find_page_cap": "many"})
+    assert line.startswith("targets.t0.options: ")
+
+
+@pytest.mark.parametrize(("option", "value"), [("leaver", "demote"), ("leaver", "delete")])
+def test_what_a_style_cannot_do_with_a_leaver_is_refused(option: str, value: str) -> None:
+    (line,) = problems(**DJANGO, **{option: value})
+    assert line.startswith("targets.t0.leaver: Django admin")

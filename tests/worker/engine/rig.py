@@ -90,7 +90,7 @@ def settings_for(
 
 
 def target_options(target: ReferenceTarget) -> dict[str, Any]:
-    scheme = "bearer" if target.style == "awx" else "token"
+    scheme = "bearer" if target.style in ("awx", "authentik") else "token"
     return {
         "connector": target.style,
         "base_url": target.base_url,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fixtures.targets import ReferenceTarget
+from tests.fixtures.targets import ReferenceTarget, TargetProcess
 from tests.worker.engine.conftest import MakeRig
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_path import ANNA, OMAR, bodies
@@ -142,14 +143,45 @@ def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_tar
     assert {row["first_name"] for row in awx_target.rows() if row["username"] != "admin"} == {"Q"}
 
 
-def test_a_target_that_is_down_is_paused_and_comes_back(make_rig: MakeRig, free_port: int) -> None:
-    rig = make_rig(options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}}, engine={"pause_after": 2})
-    rig.say("E1", ANNIKA)
-    rig.say("E2", UMAR)
+def paused(rig: Rig) -> bool:
+    with rig.runtime.store.begin() as tx:
+        return tx.targets.all()[0].paused
+
+
+def test_a_target_that_goes_down_is_paused_and_comes_back(
+    make_rig: MakeRig, tmp_path: Path, free_port: int
+) -> None:
+    process = TargetProcess("awx", tmp_path / "awx.stderr", free_port)
+    target = ReferenceTarget("awx", free_port)
+    target.reset()
+    rig = make_rig(targets={"awx": target}, engine={"pause_after": 2})
+    for subject, data in {"E1": ANNA, "E2": OMAR}.items():
+        rig.say(subject, data)
+    rig.work()
+    process.stop()
+    for subject in ("E1", "E2"):
+        rig.say(subject, {"given_name": "Changed"})
     rig.fold()
-    for _ in range(2):
+    while not paused(rig):
         rig.sync()
-    assert rig.actions("target:") == ["target:pause:paused"]
+    assert rig.account("E1", "awx").attempts == 0
+    process = TargetProcess("awx", tmp_path / "awx.stderr", free_port)
+    target.reset()
+    rig.work()
+    assert rig.actions("target:") == ["target:pause:paused", "target:pause:resumed"]
+    assert {target.users()[name]["first_name"] for name in ("anna.berg", "omar.haddad")} == {"Changed"}
+    process.stop()
+
+
+def test_a_target_that_was_never_reached_is_paused_and_nothing_is_claimed(
+    make_rig: MakeRig, free_port: int
+) -> None:
+    rig = make_rig(options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}})
+    rig.say("E1", ANNIKA)
+    rig.fold()
+    while not paused(rig):
+        rig.sync()
+    assert rig.actions("account:") == []
     assert rig.account("E1", "awx").attempts == 0
 
 
