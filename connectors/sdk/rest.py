@@ -37,6 +37,9 @@ CORRELATION: Final = re.compile(r"[!-~]{1,200}")
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
 """Set around a call, sent as `X-Request-ID`; left out unless 1-200 printable ASCII characters."""
 
+write_until: ContextVar[float | None] = ContextVar("write_until", default=None)
+"""Set around a call: a write that might last beyond this moment (`time.monotonic()`) is not sent."""
+
 
 class RestClient:
     """`request_id_header` is where the target tells its own id of a request."""
@@ -110,6 +113,10 @@ class RestClient:
 
     def _write(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
         target = self._prefix + path
+        until = write_until.get()
+        if until is not None and time.monotonic() + self._deadline_s > until:
+            detail = "it was too late to send: our lease on the account was about to end"
+            return Answer(Exchange(method, target), failure=Failure.UNSENT, detail=detail)
         return retried(
             lambda left: self._exchange(method, target, body, left, content_type),
             never_left,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import logging
 import queue
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
 from connectors.sdk.model import Exchange, Found, Outcome, OutcomeKind
-from connectors.sdk.rest import correlation
+from connectors.sdk.rest import correlation, write_until
 from worker.domain.plan import Create, Demote, Fetch, Find, Patch
 from worker.engine.job import Answer, Job, is_write
 from worker.engine.ports import Slot, Stopping
@@ -102,11 +103,13 @@ class Dispatcher:
             return Answer(job, step, None, unsent="the target's gate closed")
         if self._may_last() < target.deadline_s:
             return Answer(job, step, None, unsent="the lease was about to end")
-        token = correlation.set(job.request or None)
+        said = correlation.set(job.request or None)
+        until = write_until.set(time.monotonic() + self._may_last())
         try:
             result = _call(job)
         finally:
-            correlation.reset(token)
+            correlation.reset(said)
+            write_until.reset(until)
         _close_gate(target, result)
         return Answer(job, step, result)
 

@@ -67,6 +67,7 @@ class Sync:
         self._jobs: set[Job] = set()
         self._started = time.monotonic()
         self._leased_at = self._started
+        self._lost = False
         self._say_at = 0.0
         self._offset = 0.0  # the database's clock minus this process's
         self._dispatcher = Dispatcher(executor, self._may_last, self._clock, stopping)
@@ -77,6 +78,7 @@ class Sync:
         self._loop()
         self._give_slots_back()
         if self._expired:
+            self._signals.sync_seen(self._shard)
             self._signals.sync(self._shard)
         return self.settled
 
@@ -106,7 +108,7 @@ class Sync:
     @property
     def _open(self) -> bool:
         """Whether more may be claimed."""
-        return not self._expired and not self._stopping.is_set()
+        return not (self._expired or self._lost or self._stopping.is_set())
 
     def _clock(self) -> float:
         return time.monotonic() + self._offset
@@ -172,7 +174,10 @@ class Sync:
         return [Job.start(lane.target, claim, tx.now) for claim in claims]
 
     def _renew(self, tx: Transaction, began: float) -> None:
-        if began - self._leased_at < self._rules.lease_s / _LEASE_RENEWALS:
+        """A lease that ran out is not renewed: others may own our accounts and slots by now."""
+        age = began - self._leased_at
+        self._lost = self._lost or age >= self._rules.lease_s
+        if self._lost or age < self._rules.lease_s / _LEASE_RENEWALS:
             return
         if self._jobs:
             tx.accounts.renew(self._token, tx.now + self._rules.lease_s)

@@ -189,3 +189,24 @@ def test_a_rate_is_kept(make_rig: MakeRig, awx_target: ReferenceTarget) -> None:
     times = [entry["at"] for entry in awx_target.log()]
     for place, at in enumerate(times):
         assert sum(1 for other in times[place:] if other - at < 0.2) <= 0.2 * 20 + 2
+
+
+def test_a_sync_whose_time_is_over_signals_itself(make_rig: MakeRig, awx_target: ReferenceTarget) -> None:
+    awx_target.faults([fault("delay", seconds=0.2)])
+    rig = make_rig(engine={"sync_max_s": 0.1})
+    linked(rig).say("E1", ANNIKA)
+    rig.fold()
+    rig.signals.sent.clear()
+    rig.sync()
+    assert ("sync", 0) in rig.signals.sent
+
+
+def test_a_sync_that_lost_its_lease_sends_nothing_more(
+    make_rig: MakeRig, awx_target: ReferenceTarget
+) -> None:
+    rig = make_rig(engine={"lease_s": 1.0})  # shorter than a request of this target may last
+    rig.say("E1", ANNIKA)
+    rig.fold()
+    rig.sync()
+    assert awx_target.writes() == []
+    assert "account:patch:applied" not in rig.actions()
