@@ -73,6 +73,51 @@ def test_every_field_that_differs_came_or_went_is_told() -> None:
     assert oracle.differences("django_admin", wanted, dict(wanted)) == []
 
 
+def test_a_full_name_is_the_display_name_or_made_of_both_parts_and_never_of_one() -> None:
+    both = {"given_name": "Ana", "family_name": None}
+    people: list[tuple[dict[str, Any], dict[str, str]]] = [
+        ({**both, "display_name": "Dr. Ana"}, {"name": "Dr. Ana"}),
+        ({**both, "display_name": None}, {"name": "Ana"}),
+        ({"given_name": "Ana", "display_name": None}, {"name": ""}),
+        ({"given_name": "Ana"}, {}),
+    ]
+    for person, wanted in people:
+        assert oracle.wanted_row("authentik", {}, person, ()) == wanted
+
+
+def test_groups_are_only_added_where_none_are_managed() -> None:
+    wanted = oracle.wanted_row("authentik", {"groups": ["Chess"]}, {"groups": ["Press"]}, ())
+    assert wanted == {"groups": ["Chess", "Press"]}
+
+
+def test_managed_groups_are_exact_and_a_held_set_only_loses() -> None:
+    before = {"groups": ["Chess", "Writers"]}
+    person = {"groups": ["Editors", "Press"]}
+    assert oracle.wanted_row("staff_users", before, person, ()) == {"groups": ["Chess", "Editors"]}
+    assert oracle.wanted_row("staff_users", before, person, {"groups"}) == {"groups": ["Chess"]}
+
+
+def test_free_attributes_are_fields_of_their_own_and_a_cleared_one_shows_null() -> None:
+    before = oracle.flat({"pk": 7, "attributes": {"phone": "1", "desk": 17}})
+    assert before == {"pk": 7, "attributes.phone": "1", "attributes.desk": 17}
+    wanted = oracle.wanted_row("authentik", before, {"phone_number": None}, ())
+    assert wanted == {**before, "attributes.phone": None}
+
+
+def test_groups_are_read_by_name_in_either_shape() -> None:
+    named = [{"name": "Press", "pk": "b"}, {"name": "Chess", "pk": "a"}]
+    assert oracle.flat({"groups": ["b", "a"], "groups_obj": named}) == {"groups": ["Chess", "Press"]}
+    assert oracle.flat({"groups_data": named}) == {"groups": ["Chess", "Press"]}
+    assert oracle.flat({"groups": [3, 1]}) == {"groups": [3, 1]}
+
+
+def test_a_picture_is_compared_by_what_is_in_the_file() -> None:
+    digests = {"a.png": "5f"}
+    assert oracle.with_pictures({"picture": "a.png"}, digests) == {"picture": "5f"}
+    assert oracle.with_pictures({"picture": None}, digests) == {"picture": None}
+    assert oracle.with_pictures({}, digests) == {}
+
+
 def test_what_awx_derives_from_other_fields_is_not_compared() -> None:
     assert oracle.differences("awx", {"related": {"named_url": "/a"}}, {"related": {"named_url": "/b"}}) == []
 

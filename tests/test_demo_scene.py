@@ -18,6 +18,7 @@ from worker.domain.extract import as_sent
 from worker.domain.strict_json import Limits, RefusedError, parse
 
 SCENE = scene.load()
+ACTIVE = ("authentik", "django_admin", "staff_users")
 SAME_ID = 42  # parses well by itself: only its id was used before
 
 
@@ -52,6 +53,15 @@ def held(target: str) -> dict[tuple[str, str], str]:
 def test_there_are_at_least_sixty_events_about_some_fifteen_people() -> None:
     assert len(good_events()) >= 60
     assert len({event["subject"] for event in good_events()}) in range(14, 19)
+
+
+def test_what_is_sent_later_is_accepted_too() -> None:
+    settings = load(scene.CONFIGURATION, {})
+    for text in SCENE.later:
+        body = as_object(parse(text.encode(), Limits()))
+        read_event(body, "hr", settings.sources["hr"], as_sent)
+    known = {event["id"] for event in good_events()}
+    assert not known & {json.loads(text)["id"] for text in SCENE.later}
 
 
 def test_each_line_is_accepted_or_refused_at_the_place_that_is_expected() -> None:
@@ -153,9 +163,65 @@ def test_a_username_is_taken_by_a_stranger_at_one_target_only() -> None:
     assert held("django_admin")["E1014", "username"] == "unique"
 
 
-def test_somebody_is_unknown_to_one_target_only() -> None:
-    assert [target for target in STYLES if "E1015" not in SCENE.starts[target].ids] == ["awx"]
+def test_a_joiner_is_created_at_one_target_and_held_at_another() -> None:
+    assert {target for target in STYLES if "E1015" not in SCENE.starts[target].ids} == {"awx", "authentik"}
     assert held("awx")["E1015", "@account"] == "missing"
+    assert SCENE.expected.created == {("authentik", "E1015")}
+
+
+def test_a_leaver_can_be_deactivated_wherever_there_is_a_flag() -> None:
+    assert not any(subject == "E1005" for target in ACTIVE for subject, _ in held(target))
+
+
+def test_foreign_attributes_and_groups_stand_beside_ours() -> None:
+    ifeoma = seeded("authentik", "E1003")
+    assert ifeoma["attributes"].keys() > {"department"}
+    assert not set(ifeoma["groups"]) & set(said("E1003", "groups")[-1])
+    assert not any(subject == "E1003" for subject, _ in held("authentik"))
+
+
+def test_an_unknown_group_ends_held_and_the_known_ones_are_named() -> None:
+    known = {group["name"] for group in SCENE.starts["authentik"].groups}
+    assert set(said("E1016", "groups")[-1]) - known == {"Rooftop Garden"}
+    (item,) = (h for h in SCENE.expected.held if (h.target, h.field) == ("authentik", "groups"))
+    assert item.subject == "E1016"
+    assert all(name in item.words for name in known)
+
+
+def test_a_managed_group_is_taken_away_while_a_grant_is_denied() -> None:
+    names = {group["id"]: group["name"] for group in SCENE.starts["staff_users"].groups}
+    have = {names[number] for number in seeded("staff_users", "E1011")["groups"]}
+    managed = oracle.MANAGED["staff_users"]
+    assert have & managed - set(said("E1011", "groups")[-1])
+    assert have - managed
+    assert held("staff_users")["E1011", "groups"] == "privileged"
+
+
+def test_a_service_account_is_somebodys_former_account() -> None:
+    assert seeded("authentik", "E1014")["type"] == "service_account"
+    assert held("authentik")["E1014", "username"] == "rejected"
+
+
+def test_a_gender_is_held_where_the_endpoint_has_no_word_for_it() -> None:
+    assert said("E1008", "gender") == ["female"]
+    assert said("E1010", "gender") == ["other"]
+    assert held("staff_users")["E1010", "gender"] == "value"
+
+
+def test_a_telephone_number_is_taken_by_a_stranger() -> None:
+    taken = {user.get("mobile_number") for user in strangers("staff_users")}
+    assert said("E1009", "phone_number")[-1] in taken
+    assert held("staff_users")["E1009", "mobile_number"] == "unique"
+
+
+def test_the_same_picture_is_named_again_in_other_words() -> None:
+    (first,) = said("E1002", "picture")
+    (again,) = (json.loads(text)["data"]["picture"] for text in SCENE.later)
+    assert first != again
+    assert SCENE.pictures[first] == SCENE.pictures[again]
+    assert SCENE.expected.unchanged == {("staff_users", "E1002")}
+    settings = load(scene.CONFIGURATION, {})
+    assert settings.targets["staff_users"].options["picture_folder"] == str(scene.PICTURES)
 
 
 def test_a_privileged_flag_is_denied_beside_a_name_change() -> None:
@@ -166,14 +232,16 @@ def test_a_privileged_flag_is_denied_beside_a_name_change() -> None:
     assert held("django_admin")["E1016", "is_staff"] == "privileged"
 
 
-def test_a_target_fails_then_throttles_and_an_answer_gets_lost() -> None:
+def test_a_target_fails_then_throttles_another_hides_success_and_an_answer_gets_lost() -> None:
     faults = [rule["fault"] for start in SCENE.starts.values() for rule in start.faults]
     assert [(fault["kind"], fault.get("status")) for fault in faults] == [
         ("status", 500),
         ("status", 429),
+        ("status", 405),
         ("drop_after", None),
     ]
     assert faults[1]["headers"]["Retry-After"] == "1"
+    assert faults[2]["effect"] is True
 
 
 def test_at_least_four_fields_end_held_each_with_words() -> None:
@@ -188,6 +256,8 @@ def test_the_oracle_knows_the_fields_that_the_target_owns(target: str) -> None:
     own = settings.targets[target].mapping
     assert own.items() <= oracle.FIELDS[target].items()
     assert settings.targets[target].mode == "enforce"
+    managed = {frozenset(names) for names in settings.targets[target].managed.values()}
+    assert managed == {names for name, names in oracle.MANAGED.items() if name == target}
 
 
 def test_the_sandbox_serves_every_target() -> None:

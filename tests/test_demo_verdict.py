@@ -25,6 +25,8 @@ BEFORE: dict[Any, dict[str, Any]] = {
     7: {"id": 7, "first_name": "Ana", "email": "ana@example.com"},
 }
 WRITE = {"method": "PATCH", "path": "/api/v2/users/7/", "applied": True}
+CREATION = {"method": "POST", "path": "/api/v2/users/", "applied": True}
+UPLOAD = {**WRITE, "body": '--x\r\nContent-Disposition: form-data; name="avatar"; filename="a.png"'}
 SHOWN = Shown(BEFORE, {**BEFORE, 7: {**BEFORE[7], "first_name": "Anna"}}, [WRITE], faults_met=1)
 REPORTED = Reported(
     connector="awx",
@@ -74,6 +76,8 @@ def test_an_account_that_is_not_as_it_must_be_is_not_converged(seen: Shown) -> N
         (replace(SHOWN, writes=[{**WRITE, "method": "PUT"}]), REPORTED),
         (replace(SHOWN, faults_met=0), REPORTED),
         (SHOWN, replace(REPORTED, intents=2)),
+        (replace(SHOWN, writes=[WRITE, CREATION]), replace(REPORTED, intents=2)),
+        (replace(SHOWN, writes=[UPLOAD]), REPORTED),
         (SHOWN, replace(REPORTED, due=1)),
         (SHOWN, replace(REPORTED, held=[])),
         (SHOWN, replace(REPORTED, held=[*REPORTED.held, replace(HELD, field="last_name")])),
@@ -86,6 +90,8 @@ def test_an_account_that_is_not_as_it_must_be_is_not_converged(seen: Shown) -> N
         "a put",
         "a fault that nobody met",
         "an intent without a request",
+        "a post",
+        "a picture that nobody has",
         "still due",
         "not held",
         "held by surprise",
@@ -97,6 +103,38 @@ def test_each_trouble_alone_is_a_problem(seen: Shown, told: Reported) -> None:
     _, problems = judge(CASE, seen, told)
     assert len(problems) == 1
     assert problems[0].startswith("awx: ")
+
+
+JOINER = replace(CASE, created=["E2"], people={**CASE.people, "E2": {"user_name": "bo", "given_name": "Bo"}})
+JOINED = {"id": 8, "username": "bo", "first_name": "Bo", "last_name": ""}
+
+
+@pytest.mark.parametrize(
+    ("row", "due"),
+    [(JOINED, 0), ({**JOINED, "first_name": "Bob"}, 1), ({**JOINED, "username": "bob"}, 2), (None, 1)],
+    ids=["as said", "another name", "somebody else", "not created"],
+)
+def test_a_joiner_is_there_with_all_that_hr_said(row: dict[str, Any] | None, due: int) -> None:
+    after = {**SHOWN.after, **({8: row} if row else {})}
+    seen = replace(SHOWN, after=after, writes=[WRITE, CREATION])
+    _, problems = judge(JOINER, seen, replace(REPORTED, intents=2))
+    assert len(problems) == due
+
+
+def staff(uploads: int, doubts: int) -> list[str]:
+    """The problems of a target whose one account has a picture."""
+    people = {"E1": {"picture": "5f"}}
+    case = Case("staff_users", {"E1": 7}, 0, (), people, [], unchanged=["E1"])
+    seen = Shown({7: {"id": 7, "avatar": None}}, {7: {"id": 7, "avatar": "5f"}}, [UPLOAD] * uploads, 0)
+    told = Reported("staff_users", 1, 0, 2, 1, uploads + 1, [], doubts)
+    return judge(case, seen, told)[1]
+
+
+def test_a_picture_goes_out_once_and_again_only_after_a_doubt() -> None:
+    assert staff(1, 0) == []
+    assert staff(2, 1) == []
+    assert len(staff(2, 0)) == 1
+    assert len(staff(0, 0)) == 1
 
 
 def test_events_and_refusals_must_be_the_expected_ones() -> None:

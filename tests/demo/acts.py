@@ -6,14 +6,15 @@ Nothing here decides what is right: that is `tests.demo.verdict`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from tests.demo import oracle, records
 from tests.demo.commands import Hirewire
 from tests.demo.remote import Remote
-from tests.demo.scene import EVENTS, ROOT, Scene
+from tests.demo.scene import ROOT, Scene
 from tests.demo.screen import Screen
 from tests.demo.styles import STYLES
 from tests.demo.verdict import Case, Counts, Result, Shown, event_problems, judge
@@ -24,45 +25,44 @@ HEROINE = "E1004"
 
 _LOOK_S = 0.5
 WELL_OR_NOT = (0, 1)
-_FILE = str(EVENTS.relative_to(ROOT))
 
 
 class Acts:
     """`environ` is that of the running stack."""
 
-    def __init__(
-        self, scene: Scene, environ: Mapping[str, str], state_dir: Path, screen: Screen, result: Result
-    ) -> None:
+    def __init__(self, scene: Scene, environ: Mapping[str, str], screen: Screen, result: Result) -> None:
         self._scene = scene
         self._screen = screen
         self._result = result
         self._hirewire = Hirewire(environ, ROOT)
-        self._state_dir = state_dir
         self._remotes = [
             Remote(name, style, environ[f"HIREWIRE_TARGETS__{name.upper()}__BASE_URL"], scene.starts[name])
             for name, style in STYLES.items()
         ]
-        self._before: dict[str, Mapping[Any, oracle.Row]] = {}
+        self._before: Mapping[str, Mapping[Any, oracle.Row]] = {}
+        self._refusals: dict[int, str] = {}
 
     def seed(self) -> None:
         """The targets get their starting accounts, are checked, and are told to misbehave."""
         with self._screen.step("seed the targets") as step:
             step.end(", ".join(f"{remote.name} {remote.seed()} accounts" for remote in self._remotes))
-            self._before = {remote.name: remote.accounts() for remote in self._remotes}
+            self._before = self._accounts()
         with self._screen.step("hirewire check"):
             answer = self._hirewire("check")
         self._screen.text("What the connections are good for", answer.out)
-        with self._screen.step("arm the targets: 500 and 429, an answer that gets lost") as step:
+        with self._screen.step(
+            "arm the targets: 500, 429, a 405 that hides success, an answer that gets lost"
+        ) as step:
             step.end(", ".join(f"{remote.name} {remote.arm()} faults" for remote in self._remotes))
 
-    def send(self) -> None:
+    def send(self, events: Path) -> None:
         """The users' own command; exit code 1 tells that some events were refused, as some must be."""
-        with self._screen.step(f"hirewire send {_FILE}") as step:
-            told = self._hirewire.document("send", _FILE, codes=WELL_OR_NOT)
-            self._result.events = Counts(told["accepted"], told["duplicates"], told["refused"])
+        file = str(events.relative_to(ROOT))
+        with self._screen.step(f"hirewire send {file}") as step:
+            told = self._hirewire.document("send", file, codes=WELL_OR_NOT)
+            self._result.events += Counts(told["accepted"], told["duplicates"], told["refused"])
             step.end(f"{told['accepted']} accepted, {told['duplicates']} again, {told['refused']} refused")
-        places = {refusal["line"]: refusal["pointer"] for refusal in told["refusals"]}
-        self._result.problems += event_problems(self._scene, self._result.events, places)
+        self._refusals |= {refusal["line"]: refusal["pointer"] for refusal in told["refusals"]}
 
     def settle(self) -> records.Progress:
         """Until nothing is due and nothing waits to be folded, as `hirewire status` tells."""
@@ -79,22 +79,34 @@ class Acts:
         return seen
 
     def compare(self, seen: records.Progress) -> None:
-        """What the targets show now against what the events file says."""
-        people = oracle.read_people(self._scene.lines, self._scene.expected.refused.keys())
-        with self._screen.step("read every account back over HTTP and compare with the events file") as step:
-            reports = records.reports(self._hirewire, seen, self._state_dir)
+        """What became of the events, and what the targets show now against what the events say."""
+        self._result.problems += event_problems(self._scene, self._result.events, self._refusals)
+        people = self._people()
+        with self._screen.step("read every account back over HTTP and compare with the events") as step:
+            reports, after = records.reports(self._hirewire, seen), self._accounts()
             for remote in self._remotes:
-                row, problems = judge(
-                    self._case(remote.name, people), self._shown(remote), reports[remote.name]
-                )
+                shown = self._shown(remote, after[remote.name])
+                row, problems = judge(self._case(remote.name, people), shown, reports[remote.name])
                 self._result.targets[remote.name] = row
                 self._result.problems += problems
-            step.end(f"{sum(len(rows) for rows in self._before.values())} accounts")
+            step.end(f"{sum(len(rows) for rows in after.values())} accounts")
         self._screen.targets(self._result)
         self._screen.held([item for report in reports.values() for item in report.held])
 
-    def _shown(self, remote: Remote) -> Shown:
-        return Shown(self._before[remote.name], remote.accounts(), remote.writes(), remote.faults_met())
+    def _people(self) -> dict[str, oracle.Person]:
+        lines = [*self._scene.lines, *self._scene.later]
+        people = oracle.read_people(lines, self._scene.expected.refused.keys())
+        pictures = self._scene.pictures
+        return {subject: oracle.with_pictures(person, pictures) for subject, person in people.items()}
+
+    def _accounts(self) -> dict[str, Mapping[Any, oracle.Row]]:
+        """By target; the targets answer side by side."""
+        with ThreadPoolExecutor(len(self._remotes)) as pool:
+            found = pool.map(lambda remote: (remote.name, remote.accounts()), self._remotes)
+            return {name: {key: oracle.flat(row) for key, row in rows.items()} for name, rows in found}
+
+    def _shown(self, remote: Remote, after: Mapping[Any, oracle.Row]) -> Shown:
+        return Shown(self._before[remote.name], after, remote.writes(), remote.faults_met())
 
     def tell(self) -> None:
         """One person's way from event to request to answer, from the audit."""
@@ -110,6 +122,18 @@ class Acts:
             self._result.problems += [f"the audit is broken: {broken}" for broken in told["breaks"]]
 
     def _case(self, target: str, people: Mapping[str, oracle.Person]) -> Case:
-        start = self._scene.starts[target]
-        held = [item for item in self._scene.expected.held if item.target == target]
-        return Case(target, start.ids, len(start.faults), self._scene.expected.one_patch, people, held)
+        start, expected = self._scene.starts[target], self._scene.expected
+        return Case(
+            target=target,
+            ids=start.ids,
+            faults=len(start.faults),
+            once=expected.one_patch,
+            people=people,
+            held=[item for item in expected.held if item.target == target],
+            created=_subjects(expected.created, target),
+            unchanged=_subjects(expected.unchanged, target),
+        )
+
+
+def _subjects(places: Collection[tuple[str, str]], target: str) -> list[str]:
+    return [subject for name, subject in places if name == target]

@@ -1,4 +1,4 @@
-"""The play: set up, seed, arm, send, settle, read back, tell, verify, stop.
+"""The play: set up, seed, arm, send, settle, send and settle once more, read back, tell, verify, stop.
 
 Raises StackError, CommandError or requests' RequestException where a step fails, and StopRequested after a
 signal; whatever ends it, every program that it started is stopped.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from config.settings import load
 from tests.demo.acts import Acts
-from tests.demo.scene import CONFIGURATION, Scene
+from tests.demo.scene import CONFIGURATION, EVENTS, LATER, Scene
 from tests.demo.screen import Screen
 from tests.demo.verdict import Result
 from worker.stack.folders import locked
@@ -36,9 +36,11 @@ def play(scene: Scene, state_dir: Path, screen: Screen, interrupts: Interrupts, 
         interrupts=interrupts,
     )
     with _running(stack, screen), interrupts.raising():
-        acts = Acts(scene, stack.environment, stack.state_dir, screen, result)
+        acts = Acts(scene, stack.environment, screen, result)
         acts.seed()
-        acts.send()
+        acts.send(EVENTS)
+        acts.settle()
+        acts.send(LATER)
         acts.compare(acts.settle())
         acts.tell()
         acts.verify()

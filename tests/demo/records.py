@@ -5,13 +5,10 @@ The demo never decides by these numbers whether an account is right: that is ask
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.demo.commands import Hirewire
@@ -19,10 +16,7 @@ from tests.demo.scene import Held
 from tests.demo.verdict import Reported
 
 _ALL = "100000"
-_ACKNOWLEDGED = """
-    SELECT t.name, coalesce(sum(a.applied_revision), 0)
-    FROM target t LEFT JOIN account a ON a.target_id = t.id GROUP BY t.name
-"""
+_WRITES = ("account:patch:", "account:create:")
 _NOT_WELL = (0, 1)  # an open alarm is told by the exit code
 
 
@@ -58,43 +52,42 @@ def _open(row: Mapping[str, Any]) -> int:
     return int(row["due"]) + int(row["in_flight"]) + int(row["later"])
 
 
-def reports(hirewire: Hirewire, seen: Progress, state_dir: Path) -> dict[str, Reported]:
-    """By target: from `status`, `held` and `audit list`, and the revisions from the database's file."""
+def reports(hirewire: Hirewire, seen: Progress) -> dict[str, Reported]:
+    """By target: from `status`, `held` and `audit list`."""
     with ThreadPoolExecutor(2) as pool:
         asked = pool.submit(hirewire.document, "held")
-        audit = hirewire.document("audit", "list", "--action", "account:patch:", "--limit", _ALL)
+        audit = hirewire.document("audit", "list", "--action", "account:", "--limit", _ALL)
         held = [_held(item) for item in asked.result()["held"]]
-    actions = Counter((record["target"], record["action"].rpartition(":")[2]) for record in audit["records"])
-    revisions = _acknowledged(state_dir)
-    return {row["name"]: _report(row, held, actions, revisions) for row in seen.rows}
+    writes = [record for record in audit["records"] if record["action"].startswith(_WRITES)]
+    steps = Counter((record["target"], _step(record)) for record in writes)
+    return {row["name"]: _report(row, held, steps) for row in seen.rows}
+
+
+def _step(record: Mapping[str, Any]) -> str:
+    """How far a write came. Whom a connector refuses, with no answer of the target's, was not sent."""
+    word = str(record["action"].rpartition(":")[2])
+    return "not_sent" if word == "rejected" and "status" not in record else word
 
 
 def _report(
     row: Mapping[str, Any],
     held: Sequence[Held],
-    actions: Mapping[tuple[str, str], int],
-    revisions: Mapping[str, int],
+    steps: Mapping[tuple[str, str], int],
 ) -> Reported:
     """An intent counts as sent unless its outcome says that it was not."""
     name = row["name"]
-    unsent = actions[name, "not_sent"] + actions[name, "unreachable"]
+    unsent = steps[name, "not_sent"] + steps[name, "unreachable"]
     return Reported(
         connector=row["connector"],
         accounts=row["accounts"],
         due=_open(row),
-        acknowledged=revisions[name],
-        applied=actions[name, "applied"] + actions[name, "confirmed"],
-        intents=actions[name, "intended"] - unsent,
+        acknowledged=row["revisions"],
+        applied=steps[name, "applied"] + steps[name, "confirmed"],
+        intents=steps[name, "intended"] - unsent,
         held=sorted(item for item in held if item.target == name),
+        doubts=steps[name, "ambiguous"],
     )
 
 
 def _held(item: Mapping[str, Any]) -> Held:
     return Held(item["target"], item["subject"], item["field"], item["reason"], item["message"])
-
-
-def _acknowledged(state_dir: Path) -> dict[str, int]:
-    """No command tells revisions: read-only, from the file."""
-    uri = f"{(state_dir / 'hirewire.db').as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=20)) as connection:
-        return {str(name): int(total) for name, total in connection.execute(_ACKNOWLEDGED)}

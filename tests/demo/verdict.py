@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +23,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """What Hirewire says of one target. `intents` are the requests of its audit that were sent."""
+    """What Hirewire says of one target.
+
+    `intents` are the writes of its audit that were sent; `doubts` those that had no clear answer.
+    """
 
     connector: str
     accounts: int
@@ -31,11 +35,16 @@ class Reported:
     applied: int
     intents: int
     held: Sequence[Held]
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What one target's check needs of the scene. `ids`: subject -> id of the account."""
+    """What one target's check needs of the scene. `ids`: subject -> id of the account.
+
+    `created` are subjects that get an account; `unchanged` those whose picture is named again, for which
+    an intent is written and nothing sent.
+    """
 
     target: str
     ids: Mapping[str, Any]
@@ -43,6 +52,8 @@ class Case:
     once: Collection[str]
     people: Mapping[str, oracle.Person]
     held: Sequence[Held]
+    created: Collection[str] = ()
+    unchanged: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,11 @@ class Counts:
     accepted: int = 0
     duplicates: int = 0
     refused: int = 0
+
+    def __add__(self, more: Counts) -> Counts:
+        return Counts(
+            self.accepted + more.accepted, self.duplicates + more.duplicates, self.refused + more.refused
+        )
 
 
 @dataclass(slots=True)
@@ -106,6 +122,7 @@ def judge(case: Case, shown: Shown, reported: Reported) -> tuple[TargetResult, l
     problems = [
         *wrong,
         *_odd_requests(case, shown, reported.intents),
+        *_odd_uploads(case, shown, reported.doubts),
         *held_problems(case.held, reported.held),
     ]
     if reported.due:
@@ -116,29 +133,61 @@ def judge(case: Case, shown: Shown, reported: Reported) -> tuple[TargetResult, l
 def _not_as_wanted(case: Case, shown: Shown) -> Iterator[str]:
     """Every account of the target, those of strangers included."""
     subjects = {key: subject for subject, key in case.ids.items()}
-    yield from _came_or_went(shown)
+    yield from _came_or_went(case, shown)
     for key in shown.before.keys() & shown.after.keys():
         subject = subjects.get(key)
-        held = {item.field for item in case.held if item.subject == subject}
-        person = case.people.get(subject, {}) if subject is not None else {}
-        wanted = oracle.wanted_row(case.target, shown.before[key], person, held)
+        wanted = _wanted(case, subject, shown.before[key])
         for line in oracle.differences(case.target, wanted, shown.after[key]):
             yield f"{subject or 'foreign account'} ({key}): {line}"
 
 
-def _came_or_went(shown: Shown) -> Iterator[str]:
+def _wanted(case: Case, subject: str | None, before: oracle.Row) -> dict[str, Any]:
+    held = {item.field for item in case.held if item.subject == subject}
+    person = case.people.get(subject, {}) if subject is not None else {}
+    return oracle.wanted_row(case.target, before, person, held)
+
+
+def _came_or_went(case: Case, shown: Shown) -> Iterator[str]:
+    """Beside the expected joiners, who must show all that HR said of them; the rest is the target's own."""
     yield from (f"account {key} is gone" for key in shown.before.keys() - shown.after.keys())
-    yield from (f"account {key} was not there" for key in shown.after.keys() - shown.before.keys())
+    joiners = {case.people[subject]["user_name"]: subject for subject in case.created}
+    for key in sorted(shown.after.keys() - shown.before.keys()):
+        row = shown.after[key]
+        subject = joiners.pop(row.get("username"), None)
+        if subject is None:
+            yield f"account {key} was not there"
+            continue
+        wanted = _wanted(case, subject, {})
+        ours = {name: value for name, value in row.items() if name in wanted}
+        yield from (f"{subject} ({key}): {line}" for line in oracle.differences(case.target, wanted, ours))
+    yield from (f"{subject} was not created" for subject in joiners.values())
 
 
 def _odd_requests(case: Case, shown: Shown, intents: int) -> Iterator[str]:
-    others = {entry["method"] for entry in shown.writes} - {"PATCH"}
+    methods = Counter(entry["method"] for entry in shown.writes)
+    others = methods.keys() - {"PATCH", "POST"}
     if others:
         yield f"requests that nobody may send: {', '.join(sorted(others))}"
-    if len(shown.writes) != intents:
-        yield f"{len(shown.writes)} PATCHes arrived, the audit tells of {intents}"
+    if methods["POST"] != len(case.created):
+        yield f"{methods['POST']} POSTs arrived, {len(case.created)} are due"
+    due = intents - len(case.unchanged)
+    if len(shown.writes) != due:
+        yield f"{len(shown.writes)} writes arrived, {due} are due: the audit tells of {intents}"
     if shown.faults_met != case.faults:
         yield f"{shown.faults_met} of {case.faults} faults were met"
+    yield from _told_in_pieces(case, shown)
+
+
+def _odd_uploads(case: Case, shown: Shown, doubts: int) -> Iterator[str]:
+    """A picture goes out once, however often it is named; again only after a doubt."""
+    has_pictures = "picture" in oracle.FIELDS[case.target].values()
+    due = sum(bool(person.get("picture")) for person in case.people.values()) if has_pictures else 0
+    uploads = sum("filename=" in str(entry.get("body")) for entry in shown.writes)
+    if not due <= uploads <= due + doubts:
+        yield f"{uploads} pictures were sent, {due} are due"
+
+
+def _told_in_pieces(case: Case, shown: Shown) -> Iterator[str]:
     for subject in case.once:
         ending = f"/{case.ids[subject]}/"
         count = sum(entry["applied"] and entry["path"].endswith(ending) for entry in shown.writes)
