@@ -127,6 +127,7 @@ TOKEN_OWNER: Final = Descriptor(
     document=UPDATE_ME,
     fields=MY_FIELDS,
     correlation="username",
+    owner_only=True,
     default_mapping=MAPPING,
 )
 

@@ -35,6 +35,7 @@ class Descriptor:
     active_field: str | None = None
     immutable_key: str | None = None
     containers: frozenset[str] = frozenset()
+    owner_only: bool = False  # the one account is the owner of our token, which is else protected
     can_create: bool = False
     can_demote: bool = False  # `demote` takes every right away and sets a password nobody knows
     can_delete: bool = False

@@ -15,7 +15,7 @@ from celery import Celery
 
 from config.settings import Settings
 from tests.fixtures.valkey import ValkeyServer
-from worker import celery_app
+from worker import broker, celery_app
 from worker.bootstrap import open_signals
 from worker.signals import CelerySignals, sync_queue
 
@@ -112,7 +112,7 @@ def test_a_lost_signal_blocks_the_next_one_only_for_a_while(
 ) -> None:
     settings = settings_with(valkey_url)
     app = celery_app.create(settings)
-    signals = CelerySignals(app, celery_app.redis_client(settings), 0.05)
+    signals = CelerySignals(app, broker.redis_client(settings), 0.05)
     signals.fold()
     with valkey_server.client() as client:
         assert 0 < client.pttl("hirewire:signal:fold") <= 50
@@ -161,7 +161,7 @@ def test_a_broker_that_dies_between_mark_and_message_costs_about_a_second_at_mos
     valkey_url: str, away: str, use: Use
 ) -> None:
     app = celery_app.create(settings_with(away))
-    signals = CelerySignals(app, celery_app.redis_client(settings_with(valkey_url)), LONG_S)
+    signals = CelerySignals(app, broker.redis_client(settings_with(valkey_url)), LONG_S)
     began = time.monotonic()
     use(signals)
     assert time.monotonic() - began < AT_MOST_S

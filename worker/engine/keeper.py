@@ -74,7 +74,8 @@ class Keeper:
     def _introduce(self, target: Target) -> None:
         report = target.connector.check()
         if report.healthy or report.owner is not None:
-            target.rules.introduce(report.owner, report.owner_id)
+            ours = target.connector.descriptor.owner_only
+            target.rules.introduce(*((None, None) if ours else (report.owner, report.owner_id)))
         else:
             target.rules.give_up()
             why = report.problems[0] if report.problems else "it does not answer"

@@ -66,7 +66,6 @@ PERSON = Person(
     wanted=RECORD,
     problems={},
     correlation=("mira",),
-    name_field="username",
     origin={},
 )
 LINKED = Account(

@@ -153,6 +153,21 @@ def test_nothing_is_claimed_before_we_know_whose_token_ours_is(rig: Rig, awx_tar
 
 
 ADMIN = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}
+
+
+def test_at_the_endpoint_of_the_tokens_owner_that_owner_is_written(
+    make_rig: MakeRig, staff_users_target: ReferenceTarget
+) -> None:
+    options = {"options": {"endpoint": "me"}}
+    rig = make_rig(targets={"me": staff_users_target}, options={"me": options})
+    owner = staff_users_target.users()["admin"]
+    rig.say("E6", {"user_name": "admin", "email": owner["email"], "given_name": "Adele"})
+    rig.say("E1", ANNA)
+    rig.work()
+    assert staff_users_target.users()["admin"]["first_name"] == "Adele"
+    assert rig.account("E1", "me").held[ACCOUNT].reason is Reason.MISSING
+
+
 GROUPS = {"options": {"groups": {"ops": 1, "dev": 2, "old": 3}}, "mapping": {"groups": "groups"}}
 
 
