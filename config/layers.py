@@ -43,6 +43,8 @@ def absolute(layer: dict[str, Any], base: Path) -> dict[str, Any]:
     """The layer with its relative paths made absolute, so that every process means the same files."""
     _anchor(layer, "state_dir", base)
     _anchor_sqlite(layer.get("database"), base)
+    _anchor(layer.get("database"), "url_file", base)
+    _anchor(layer.get("broker"), "url_file", base)
     targets = layer.get("targets")
     for target in targets.values() if isinstance(targets, dict) else ():
         if isinstance(target, dict):

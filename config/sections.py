@@ -5,19 +5,27 @@ Each default is the value that the design gives; `hirewire.example.toml` has the
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from config.expressions import Expression
 from config.names import Attribute, Authority, EventType, Name, overlaps
+from config.secrets import read_secret
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-
-_DATABASES = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
-_BROKERS = ("redis://", "rediss://", "redis+socket://")
 
 
 def _not_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,25 +40,54 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Database(Section):
-    url: SecretStr | None = None
+class Service(Section):
+    """A server that we connect to. Its address holds a password, so it may come from a file of its own.
+
+    The file is read when the configuration is loaded: `url` then has what it says.
+    """
+
+    schemes: ClassVar[tuple[str, ...]] = ()
+
+    url_file: Path | None = None
+    url: Annotated[SecretStr | None, Field(validate_default=True)] = None
+
+    @field_validator("url_file")
+    @classmethod
+    def _usable(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            read_secret(path)
+        return path
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _from_file(cls, url: object, info: ValidationInfo) -> object:
+        file: Path | None = info.data.get("url_file")
+        if file is None:
+            return url
+        if url is not None:
+            raise ValueError("and url_file: needs at most one of them")
+        return read_secret(file)
 
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(url, _DATABASES)
+        if url is not None and not url.get_secret_value().startswith(cls.schemes):
+            raise ValueError(f"must start with one of {', '.join(cls.schemes)}")
+        return url
 
 
-class Broker(Section):
-    """`url` None: a Valkey of our own on a unix socket, started with the stack."""
+class Database(Service):
+    """Neither `url` nor `url_file`: a SQLite file in the state folder."""
 
-    url: SecretStr | None = None
+    schemes: ClassVar[tuple[str, ...]] = ("sqlite:///", "postgresql+psycopg://", "postgresql://")
+
+
+class Broker(Service):
+    """Neither `url` nor `url_file`: a Valkey of our own on a unix socket, started with the stack."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("redis://", "rediss://", "redis+socket://")
+
     visibility_timeout_s: Count = 300
-
-    @field_validator("url")
-    @classmethod
-    def _known_scheme(cls, url: SecretStr | None) -> SecretStr | None:
-        return _with_scheme(url, _BROKERS)
 
 
 class Engine(Section):
@@ -141,9 +178,3 @@ class Sidecar(Section):
 
 class Stack(Section):
     sidecars: dict[Name, Sidecar] = Field(default_factory=dict)
-
-
-def _with_scheme(url: SecretStr | None, schemes: tuple[str, ...]) -> SecretStr | None:
-    if url is not None and not url.get_secret_value().startswith(schemes):
-        raise ValueError(f"must start with one of {', '.join(schemes)}")
-    return url

@@ -59,7 +59,8 @@ def test_every_option_is_shown(path: tuple[str, ...]) -> None:
 
 def test_what_is_commented_out_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    alternatives = ("url = ", "secret_file = ", "username = ")  # shown as a choice, not as a default
+    # shown as a choice, not as a default
+    alternatives = ("url = ", "url_file = ", "secret_file = ", "username = ")
     kept = [
         line for line in text.splitlines() if not line.startswith(tuple(f"# {key}" for key in alternatives))
     ]

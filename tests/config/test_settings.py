@@ -260,3 +260,46 @@ def test_a_source_is_named_by_its_own_name_unless_it_says_otherwise(configure: C
     assert settings.ingest_enabled_sources == {"crm"}
     assert settings.sources["hr"].owns("custom.badge")
     assert not settings.sources["hr"].owns("title")
+
+
+def keep(file: Path, text: str, mode: int = 0o600) -> Path:
+    file.touch(mode)
+    file.chmod(mode)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("section", "url"),
+    [("database", f"postgresql://app:{CANARY}@db/hirewire"), ("broker", f"redis://app:{CANARY}@broker/0")],
+)
+def test_an_address_can_come_from_a_file(
+    section: str, url: str, tmp_path: Path, configure: Configure
+) -> None:
+    keep(tmp_path / "url", f"{url}\n")
+    for settings in (
+        configure(f'[{section}]\nurl_file = "url"'),
+        configure("", {f"HIREWIRE_{section.upper()}__URL_FILE": str(tmp_path / "url")}),
+    ):
+        part = getattr(settings, section)
+        assert part.url.get_secret_value() == url
+        assert part.url_file == tmp_path / "url"
+        assert CANARY not in repr(settings)
+
+
+@pytest.mark.parametrize("section", ["database", "broker"])
+def test_a_file_with_an_address_that_cannot_be_used_is_told(
+    section: str, tmp_path: Path, problems: Problems
+) -> None:
+    file = tmp_path / "url"
+    table = f'[{section}]\nurl_file = "url"'
+    assert problems(table) == [f"{section}.url_file: cannot be read: No such file or directory ({file})"]
+    keep(file, CANARY)
+    (problem,) = problems(table)
+    assert problem.startswith(f"{section}.url: must start with one of ")
+    (problem,) = problems(f'{table}\nurl = "{CANARY}"')
+    assert problem == f"{section}.url: and url_file: needs at most one of them"
+    file.chmod(0o644)
+    assert problems(table) == [
+        f"{section}.url_file: can be read by everybody on this machine: chmod 600 {file}"
+    ]

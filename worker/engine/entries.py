@@ -44,6 +44,7 @@ class Subject:
         exchange = outcome.exchange
         facts: dict[str, Json] = {
             "class": outcome.kind.value,
+            "method": exchange.method,
             "path": exchange.path,
             "status": exchange.status,
             "duration_ms": round(exchange.duration_s * 1000, 3),

@@ -100,6 +100,8 @@ def _absolute(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
     known: dict[str, object] = {}
     if settings.database.url is not None:
         known["HIREWIRE_DATABASE__URL"] = settings.database.url.get_secret_value()
+    known["HIREWIRE_DATABASE__URL_FILE"] = settings.database.url_file
+    known["HIREWIRE_BROKER__URL_FILE"] = settings.broker.url_file
     for name, target in settings.targets.items():
         known[f"HIREWIRE_TARGETS__{name.upper()}__CREDENTIAL__SECRET_FILE"] = target.credential.secret_file
         known[f"HIREWIRE_TARGETS__{name.upper()}__TLS_VERIFY"] = target.tls_verify
