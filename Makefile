@@ -1,5 +1,7 @@
 # Every command of this project. Only relative paths: the folder may have spaces in its name.
 PY := .venv/bin/python
+# One more than the cores: many tests wait for a process or a clock.
+WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
@@ -8,10 +10,10 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo run test quick lint format lock clean
+.PHONY: help setup demo run test test-slow quick lint format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv from the hash-locked list; quick when nothing changed
 	@sh scripts/bootstrap.sh
@@ -22,13 +24,16 @@ demo: setup ## the whole job against reference targets; ARGS='--json FILE' write
 run: setup ## the stack in the foreground until Ctrl-C, configured by hirewire.toml, state in var/
 	@exec $(PY) -m worker.cli.main up $(ARGS)
 
-test: setup ## all tests, random order, in parallel, with the coverage gate; ARGS go to pytest
+test: setup ## the tests in random order and in parallel, with the coverage gate; ARGS go to pytest
 	@$(PY) -m coverage erase
-	@$(PY) -m pytest -n auto -q --cov --cov-report= $(ARGS)
+	@$(PY) -m pytest -n $(WORKERS) -q -m "not slow" --cov --cov-report= $(ARGS)
 	@$(PY) -m tests.coverage_gate
 
+test-slow: setup ## the tests that start whole stacks: the demo, the deployment; ARGS go to pytest
+	@exec $(PY) -m pytest -n $(WORKERS) -q -m slow $(ARGS)
+
 quick: setup ## tests without coverage, stopping at the first failure; ARGS go to pytest
-	@exec $(PY) -m pytest -n auto -q -x $(ARGS)
+	@exec $(PY) -m pytest -n $(WORKERS) -q -x -m "not slow" $(ARGS)
 
 lint: setup ## ruff, its formatter as a check, mypy
 	@$(PY) -m ruff check --quiet .

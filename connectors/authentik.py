@@ -25,11 +25,12 @@ from connectors.sdk.diagnosis import failed_report
 from connectors.sdk.directory import Directory
 from connectors.sdk.fields import Field, FieldType, Null
 from connectors.sdk.matching import matches_in, searchable
-from connectors.sdk.model import CheckReport, Found, Json, Match, Outcome, OutcomeKind, Page, Record
+from connectors.sdk.model import CheckReport, Found, Match, Outcome, OutcomeKind, Page, Record
 from connectors.sdk.names import NameIds
 from connectors.sdk.numbered import NumberedListing
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.rest import RestClient
+from connectors.sdk.style import RestStyle
 from connectors.sdk.text import is_storable, one_line
 
 DOCUMENT: Final = "authentik users API, PATCH /api/v3/core/users/{id}/"
@@ -101,7 +102,7 @@ FIELDS: Final = (
 )
 
 
-class AuthentikConnector:
+class AuthentikConnector(RestStyle):
     """One authentik server; `base_url` is its root, without `/api/v3`.
 
     The option `groups` is a table of name = uuid, for names that the server gave to several groups.
@@ -138,14 +139,6 @@ class AuthentikConnector:
             dialect=Containers(self._names, {}),
         )
         self._serves: dict[str, bool] = {}  # remote id -> whether it is a service account
-
-    def encode(self, name: str, value: Json) -> Json:
-        """See `Connector.encode`."""
-        return self._accounts.encode(name, value)
-
-    def path_of(self, remote_id: str) -> str:
-        """See `Connector.path_of`."""
-        return self._accounts.path_of(remote_id)
 
     def fetch(self, remote_id: str) -> Outcome:
         """See `Connector.fetch`."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import ClassVar, Final
 
 from connectors.sdk.accounts import AccountCalls
@@ -22,6 +21,7 @@ from connectors.sdk.model import CheckReport, Found, Json, Match, Outcome, Outco
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.passwords import unknown_password
 from connectors.sdk.rest import RestClient
+from connectors.sdk.style import RestStyle
 
 DOCUMENT: Final = "AWX users API, PATCH /api/v2/users/{id}/"
 USERS: Final = "/api/v2/users/"
@@ -78,7 +78,7 @@ FIELDS: Final = (
 )
 
 
-class AwxConnector:
+class AwxConnector(RestStyle):
     """One AWX server; `base_url` is its root, without `/api/v2`."""
 
     descriptor: ClassVar[Descriptor] = Descriptor(
@@ -102,25 +102,6 @@ class AwxConnector:
     def __init__(self, config: ConnectorConfig) -> None:
         self._client = RestClient(config, request_id_header="X-API-Request-Id")
         self._accounts = AccountCalls(self._client, self.descriptor, f"{USERS}{{id}}/")
-
-    def encode(self, name: str, value: Json) -> Json:
-        """See `Connector.encode`."""
-        return self._accounts.encode(name, value)
-
-    def path_of(self, remote_id: str) -> str:
-        """See `Connector.path_of`."""
-        return self._accounts.path_of(remote_id)
-
-    def fetch(self, remote_id: str) -> Outcome:
-        """See `Connector.fetch`."""
-        return self._accounts.fetch(remote_id)
-
-    def patch(
-        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
-    ) -> Outcome:
-        """See `Connector.patch`. No field of this API is opaque."""
-        del digests
-        return self._accounts.patch(remote_id, changes)
 
     def create(self, values: Record) -> Outcome:
         """See `Connector.create`. `$encrypted$` is how AWX 24.6.1 is told to make an unusable password."""

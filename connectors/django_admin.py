@@ -11,19 +11,19 @@ is `is_active = false`. Groups and permissions are ids to this API and names to 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import ClassVar, Final
 
 from connectors.sdk.accounts import AccountCalls
 from connectors.sdk.contract import ConnectorConfig, Descriptor
 from connectors.sdk.diagnosis import failed_report
 from connectors.sdk.fields import Field, FieldType, Null
-from connectors.sdk.model import CheckReport, Found, Json, Outcome, Page, Record
+from connectors.sdk.model import CheckReport, Found, Outcome, Page, Record
 from connectors.sdk.names import NamedSets, NameIds, configured_names
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.passwords import unknown_password
 from connectors.sdk.rest import RestClient
 from connectors.sdk.search import PagedSearch, page_cap
+from connectors.sdk.style import RestStyle
 
 DOCUMENT: Final = "Django admin users API, PATCH /admin/users/{id}/"
 USERS: Final = "/admin/users/"
@@ -78,7 +78,7 @@ FIELDS: Final = (
 )
 
 
-class DjangoAdminConnector:
+class DjangoAdminConnector(RestStyle):
     """One Django server; `/admin/users/` lies below `base_url`, which may have a path of its own."""
 
     descriptor: ClassVar[Descriptor] = Descriptor(
@@ -111,25 +111,6 @@ class DjangoAdminConnector:
         self._accounts = AccountCalls(self._client, self.descriptor, f"{USERS}{{id}}/", dialect=dialect)
         cap = page_cap(options)
         self._search = PagedSearch(self._client, self._accounts.fields, USERS, cap, dialect)
-
-    def encode(self, name: str, value: Json) -> Json:
-        """See `Connector.encode`."""
-        return self._accounts.encode(name, value)
-
-    def path_of(self, remote_id: str) -> str:
-        """See `Connector.path_of`."""
-        return self._accounts.path_of(remote_id)
-
-    def fetch(self, remote_id: str) -> Outcome:
-        """See `Connector.fetch`."""
-        return self._accounts.fetch(remote_id)
-
-    def patch(
-        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
-    ) -> Outcome:
-        """See `Connector.patch`. No field of this API is opaque."""
-        del digests
-        return self._accounts.patch(remote_id, changes)
 
     def create(self, values: Record) -> Outcome:
         """See `Connector.create`. The document requires a password: one that is kept nowhere."""

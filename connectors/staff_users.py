@@ -25,6 +25,7 @@ from connectors.sdk.picture_writes import PictureWrites
 from connectors.sdk.pictures import Pictures, pictures_from
 from connectors.sdk.rest import RestClient
 from connectors.sdk.search import PagedSearch, page_cap
+from connectors.sdk.style import RestStyle
 
 UPDATE_USER: Final = "Staff users API, PATCH /api/users/{id}/"
 UPDATE_ME: Final = "Staff users API, PATCH /api/users/me/"
@@ -182,7 +183,7 @@ class _Me(OwnAccount):
         return ()
 
 
-class StaffUsersConnector:
+class StaffUsersConnector(RestStyle):
     """One server; `/api/users/` lies below `base_url`. `pictures` stand in for those of the options."""
 
     descriptor: Descriptor = EVERYBODY
@@ -207,10 +208,6 @@ class StaffUsersConnector:
     def encode(self, name: str, value: Json) -> Json:
         """See `Connector.encode`."""
         return self._writes.encode(name, value)
-
-    def path_of(self, remote_id: str) -> str:
-        """See `Connector.path_of`."""
-        return self._accounts.path_of(remote_id)
 
     def fetch(self, remote_id: str) -> Outcome:
         """See `Connector.fetch`."""

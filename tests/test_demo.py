@@ -68,6 +68,9 @@ class Demo:
         return sorted(path.name for path in self.temporary.iterdir() if path != self.output)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def temporary() -> Iterator[Path]:
     folder = short_folder()

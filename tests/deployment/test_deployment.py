@@ -41,6 +41,8 @@ REFUSED = (
     "UPDATE alembic_version SET version_num = ''",
 )
 
+pytestmark = pytest.mark.slow
+
 
 def seeded(target: ReferenceTarget) -> None:
     people = [

@@ -1,0 +1,34 @@
+"""What every REST style does alike: one account below one path, through `AccountCalls`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from connectors.sdk.accounts import AccountCalls
+from connectors.sdk.model import Json, Outcome, Record
+
+
+class RestStyle:
+    """A style sets `_accounts` in its constructor and adds what is its own."""
+
+    _accounts: AccountCalls
+
+    def encode(self, name: str, value: Json) -> Json:
+        """See `Connector.encode`."""
+        return self._accounts.encode(name, value)
+
+    def path_of(self, remote_id: str) -> str:
+        """See `Connector.path_of`."""
+        return self._accounts.path_of(remote_id)
+
+    def fetch(self, remote_id: str) -> Outcome:
+        """See `Connector.fetch`."""
+        return self._accounts.fetch(remote_id)
+
+    def patch(
+        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
+    ) -> Outcome:
+        """See `Connector.patch`: for an API without opaque fields."""
+        del digests
+        return self._accounts.patch(remote_id, changes)
