@@ -25,6 +25,7 @@ from worker.domain.account import (
     Person,
     Reason,
 )
+from worker.domain.leaving import as_leaver, has_left, hold_leaver, is_to_demote, leaves_scope, told_apart
 from worker.domain.policy import Policy, Timing
 from worker.domain.sets import with_memberships
 from worker.domain.strict_json import digest
@@ -96,9 +97,9 @@ def decide(  # noqa: PLR0913 - a pure function names all it depends on
     account: Account, person: Person, policy: Policy, timing: Timing, now: float, claimed_at: float
 ) -> Decision:
     """The next step; `claimed_at` is since when no one else may have written the account."""
-    person = with_memberships(_as_leaver(person, policy), account, policy)
+    person = with_memberships(as_leaver(person, policy), account, policy)
     account = _recheck(_release(account, person, policy), now)
-    if not person.in_scope and not _leaves(person, policy):
+    if not person.in_scope and not leaves_scope(person, policy):
         return _outside(account, policy, now)
     account = account.release([SCOPE])
     if account.remote_id is None:
@@ -108,8 +109,8 @@ def decide(  # noqa: PLR0913 - a pure function names all it depends on
     protected = guard.protection(account, policy, now)
     if protected is not None:
         return Decision(account.hold({ACCOUNT: protected}), Done())
-    account = _told_apart(account.release([ACCOUNT]), person, policy, now)
-    if _is_to_demote(account, person, policy):
+    account = told_apart(account.release([ACCOUNT]), person, policy, now)
+    if is_to_demote(account, person, policy):
         return Decision(account, Done(planned={}) if policy.observe_only else Demote())
     return _compare(account, person, policy, timing, now, claimed_at)
 
@@ -133,7 +134,7 @@ def _is_over(name: str, hold: Hold, account: Account, person: Person, policy: Po
     if name == LEAVER:
         return not person.leaver and person.in_scope
     if name == RETURNER:
-        return _left(person)
+        return has_left(person)
     if name == SCOPE:
         return person.in_scope
     if name in person.problems:
@@ -163,49 +164,10 @@ def _unlinked(account: Account, person: Person) -> Decision:
     return Decision(account, Find())
 
 
-def _as_leaver(person: Person, policy: Policy) -> Person:
-    """A leaver by `on_leave_scope` is deactivated like one whom HR calls inactive.
-
-    A leaver who is demoted gets no right back, whatever HR's data still says.
-    """
-    active, wanted = policy.active_field, dict(person.wanted)
-    if active is not None and active in policy.fields and _leaves(person, policy):
-        wanted[active] = False
-    if policy.leaver == "demote" and _left(person):
-        wanted = {name: value for name, value in wanted.items() if not policy.fields[name].privileged}
-    return person if wanted == person.wanted else replace(person, wanted=wanted)
-
-
-def _left(person: Person) -> bool:
-    return person.leaver or not person.in_scope
-
-
-def _is_to_demote(account: Account, person: Person, policy: Policy) -> bool:
-    due = _left(person) and policy.leaver == "demote" and not account.demoted
-    return due and not _demotion_refused(account)
-
-
-def _demotion_refused(account: Account) -> bool:
-    return LEAVER in account.held and account.held[LEAVER].reason in (Reason.REJECTED, Reason.BRAKE)
-
-
-def _told_apart(account: Account, person: Person, policy: Policy, now: float) -> Account:
-    """A returner whose account was demoted: an operator has to hand out a password."""
-    if not account.demoted or _left(person):
-        return account
-    message = f"the person returned: the account at {policy.title} was demoted and needs a new password"
-    hold = Hold(Reason.RETURNED, message, "", now)
-    return replace(account, demoted=False).hold({RETURNER: hold})
-
-
-def _leaves(person: Person, policy: Policy) -> bool:
-    return not person.in_scope and person.scope_known and policy.on_leave_scope == "leaver"
-
-
 def _compare(  # noqa: PLR0913 - as decide
     account: Account, person: Person, policy: Policy, timing: Timing, now: float, claimed_at: float
 ) -> Decision:
-    account = _hold_leaver(account.hold(person.problems), person, policy, now)
+    account = hold_leaver(account.hold(person.problems), person, policy, now)
     differing = {
         name: value for name, value in person.wanted.items() if _differs(account, policy, name, value)
     }
@@ -218,23 +180,6 @@ def _compare(  # noqa: PLR0913 - as decide
     if not sends and account.ignored:
         return _read_again(account, timing, now)
     return _send(account, sends, policy)
-
-
-def _hold_leaver(account: Account, person: Person, policy: Policy, now: float) -> Account:
-    deactivates = policy.leaver == "deactivate" and policy.active_field in policy.fields
-    if not _left(person) or deactivates:
-        return account.release([LEAVER])
-    if policy.leaver == "demote":
-        return account if _demotion_refused(account) else account.release([LEAVER])
-    if policy.leaver == "delete":
-        message = f"the person left, deleting the account at {policy.title} waits for an approval"
-        return account.hold({LEAVER: Hold(Reason.APPROVAL, message, "", now)})
-    message = (
-        f"the person left, and {policy.title} has no way to deactivate an account"
-        if policy.active_field is None
-        else f'the person left: targets.{policy.target}.leaver = "{policy.leaver}"'
-    )
-    return account.hold({LEAVER: Hold(Reason.LEAVER, message, "", now)})
 
 
 def _differs(account: Account, policy: Policy, name: str, value: Json) -> bool:
