@@ -183,10 +183,11 @@ def test_a_rate_is_kept(make_rig: MakeRig, awx_target: ReferenceTarget) -> None:
     rig = make_rig(options={"awx": {"rate_per_s": 20, "max_in_flight": 2}})
     rig.say("E1", ANNA)
     rig.work()
+    introduced = len(awx_target.log())  # asking whose token ours is comes before all slots
     for number in range(6):
         rig.say("E1", {"given_name": f"Anna {number}"})
         rig.work()
-    times = [entry["at"] for entry in awx_target.log()]
+    times = [entry["at"] for entry in awx_target.log()[introduced:]]
     for place, at in enumerate(times):
         assert sum(1 for other in times[place:] if other - at < 0.2) <= 0.2 * 20 + 2
 
