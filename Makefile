@@ -1,5 +1,7 @@
 # Every command of this project. Only relative paths: the folder may have spaces in its name.
 PY := .venv/bin/python
+# Without a configuration of your own `make run` keeps the sandbox of the demo running.
+SANDBOX := $(if $(wildcard hirewire.toml)$(HIREWIRE_CONFIG),,--config config/demo/sandbox.toml)
 # One more than the cores: many tests wait for a process or a clock.
 WORKERS ?= $(shell expr `getconf _NPROCESSORS_ONLN` + 1)
 LOCK := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -21,8 +23,8 @@ setup: ## make .venv from the hash-locked list; quick when nothing changed
 demo: setup ## the whole job against reference targets; ARGS='--json FILE' writes the result
 	@exec $(PY) -m tests.demo $(ARGS)
 
-run: setup ## the stack in the foreground until Ctrl-C, configured by hirewire.toml, state in var/
-	@exec $(PY) -m worker.cli.main up $(ARGS)
+run: setup ## the stack in the foreground until Ctrl-C, by hirewire.toml or else the sandbox, state in var/
+	@exec $(PY) -m worker.cli.main up $(SANDBOX) $(ARGS)
 
 test: setup ## the tests in random order and in parallel, with the coverage gate; ARGS go to pytest
 	@$(PY) -m coverage erase

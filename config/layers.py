@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Final
@@ -57,7 +58,7 @@ def absolute(layer: dict[str, Any], base: Path) -> dict[str, Any]:
 def _anchor(section: object, key: str, base: Path) -> None:
     value = section.get(key) if isinstance(section, dict) else None
     if isinstance(section, dict) and isinstance(value, str) and value.lower() not in _WORDS:
-        section[key] = str(base / Path(value).expanduser())
+        section[key] = os.path.normpath(base / Path(value).expanduser())
 
 
 def _anchor_folders(options: object, base: Path) -> None:

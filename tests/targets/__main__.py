@@ -7,15 +7,18 @@ temporary folder that is gone when the process has ended.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from tests.targets import project, style
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> None:
@@ -23,14 +26,25 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     with tempfile.TemporaryDirectory(prefix="hw-target-", ignore_cleanup_errors=True) as folder:
-        _serve(style.load(arguments.style), arguments.port, Path(folder))
+        _serve(style.load(arguments.style), arguments.port, Path(folder), _start(arguments.seed))
 
 
-def _serve(chosen: style.Style, port: int, folder: Path) -> None:
+def _start(seed: Path | None) -> dict[str, Any] | None:
+    """What the target begins with; faults are armed through the control API only."""
+    if seed is None:
+        return None
+    payload: dict[str, Any] = json.loads((ROOT / seed).read_text(encoding="utf-8"))
+    return {key: value for key, value in payload.items() if key != "faults"}
+
+
+def _serve(chosen: style.Style, port: int, folder: Path, start: dict[str, Any] | None) -> None:
     application = project.start(chosen, folder)
     from tests.targets.server import TargetServer  # noqa: PLC0415 - imports Django's settings
 
-    with TargetServer(port, application, style.world_of(chosen)) as server:
+    world = style.world_of(chosen)
+    if start is not None:
+        world.seed(start)
+    with TargetServer(port, application, world) as server:
         sys.stdout.write(f"listening on 127.0.0.1:{server.server_port}\n")
         sys.stdout.flush()
         try:
@@ -43,6 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.targets", description=__doc__)
     parser.add_argument("style", choices=style.NAMES)
     parser.add_argument("--port", type=int, default=0, help="0 (default): a free one")
+    parser.add_argument(
+        "--seed", type=Path, help="JSON with users and tokens, counted from the project's root"
+    )
     return parser.parse_args()
 
 
