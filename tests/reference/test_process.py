@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -33,3 +34,16 @@ def test_a_target_ends_on_a_signal_and_leaves_nothing(style: str, number: int, t
             assert process.wait(10) == 0
     assert time.monotonic() - started < 3
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("style", NAMES)
+def test_a_target_begins_with_the_accounts_of_its_seed(style: str) -> None:
+    seed = f"config/demo/{style}.json"
+    command = [sys.executable, "-m", "tests.targets", style, "--seed", seed]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own module
+        assert process.stdout is not None
+        address = process.stdout.readline().decode().removeprefix("listening on ").strip()
+        rows = requests.get(f"http://{address}/__control__/users", timeout=10).json()
+        process.terminate()
+    wanted = json.loads((ROOT / seed).read_text(encoding="utf-8"))["users"]
+    assert {row["username"] for row in rows} == {user["username"] for user in wanted}
