@@ -7,15 +7,16 @@ that a stuck statement never holds a lock for long.
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_random
 
 _PG_TIMEOUT_MS = 5_000
 _SQLITE_BUSY_MS = 20_000
 _SQLITE_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA recursive_triggers=ON",
@@ -62,9 +63,23 @@ def _sqlite(url: sa.URL, begin: str, pool_size: int) -> sa.Engine:
         connection.isolation_level = None  # the driver begins nothing by itself
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(pragma)
+        _use_wal(connection)
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+@retry(
+    retry=retry_if_exception_type(sqlite3.OperationalError),
+    wait=wait_random(0.005, 0.05),
+    stop=stop_after_delay(_SQLITE_BUSY_MS / 1000),
+    reraise=True,
+)
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """The switch of a new file asks for a lock that SQLite's own waiting does not cover."""
+    mode = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != ("wal",):
+        connection.execute("PRAGMA journal_mode=WAL")
