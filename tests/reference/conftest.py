@@ -43,29 +43,26 @@ class Api:
         self._session.close()
 
 
-@pytest.fixture
-def awx(awx_target: ReferenceTarget) -> Iterator[Api]:
-    api = Api(awx_target)
+def _closed_afterwards(api: Api) -> Iterator[Api]:
     yield api
     api.close()
+
+
+@pytest.fixture
+def awx(awx_target: ReferenceTarget) -> Iterator[Api]:
+    yield from _closed_afterwards(Api(awx_target))
 
 
 @pytest.fixture
 def django_admin(django_admin_target: ReferenceTarget) -> Iterator[Api]:
-    api = Api(django_admin_target)
-    yield api
-    api.close()
+    yield from _closed_afterwards(Api(django_admin_target))
 
 
 @pytest.fixture
 def staff_users(staff_users_target: ReferenceTarget) -> Iterator[Api]:
-    api = Api(staff_users_target)
-    yield api
-    api.close()
+    yield from _closed_afterwards(Api(staff_users_target))
 
 
 @pytest.fixture
 def authentik(authentik_target: ReferenceTarget) -> Iterator[Api]:
-    api = Api(authentik_target)
-    yield api
-    api.close()
+    yield from _closed_afterwards(Api(authentik_target))

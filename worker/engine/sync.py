@@ -76,7 +76,8 @@ class Sync:
     def run(self) -> int:
         """Work until the shard is dry, the time is over or the worker stops; how many settled."""
         self._loop()
-        self._give_slots_back()
+        with self._store.begin() as tx:
+            self._return_slots(tx)
         if self._expired:
             self._signals.sync_seen(self._shard)
             self._signals.sync(self._shard)
@@ -193,8 +194,3 @@ class Sync:
 
     def _has_jobs(self, lane: Lane) -> bool:
         return any(job.target is lane.target for job in self._jobs)
-
-    def _give_slots_back(self) -> None:
-        with self._store.begin() as tx:
-            for lane in self._lanes.values():
-                tx.targets.give_back(lane.target.id, self._token, lane.free)

@@ -29,10 +29,6 @@ class Runtime:
     def broker_socket(self) -> Path:
         return Path(self.folder) / "valkey.sock"
 
-    @property
-    def supervisor_socket(self) -> Path:
-        return Path(self.folder) / "supervisor.sock"
-
 
 def write(state_dir: Path, runtime: Runtime) -> None:
     """Atomically: a reader sees the whole file or none."""
