@@ -82,6 +82,13 @@ identity = sa.Table(
     sa.Column("attributes", JsonText, nullable=False),
     sa.Column("snapshots", JsonText, nullable=False),
     sa.Column("created_at", Time, nullable=False),
+    sa.Column("wake_at", Time),  # when a date of the person comes: its accounts are looked at again
+    sa.Index(
+        "ix_identity_wake_at",
+        "wake_at",
+        postgresql_where=sa.text("wake_at IS NOT NULL"),
+        sqlite_where=sa.text("wake_at IS NOT NULL"),
+    ),
 )
 
 target = sa.Table(
@@ -94,6 +101,7 @@ target = sa.Table(
     sa.Column("paused_by", sa.Text),  # hirewire (resumed by a probe) | an operator
     sa.Column("gate_until", Time),
     sa.Column("probe_at", Time),
+    sa.Column("fingerprint", sa.Text),  # of the configuration that may be worked with
 )
 
 slot = sa.Table(
@@ -120,6 +128,9 @@ account = sa.Table(
     sa.Column("pending_since", Time),  # when the oldest unacknowledged event was accepted
     sa.Column("verify_at", Time),  # someone asked for a read; cleared by a later settle
     sa.Column("lease_token", sa.Text),
+    sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),  # claimed as a crash suspect
+    sa.Column("decided", BigId),  # the newest decision of an operator about it
+    sa.Column("mapping_hash", sa.Text),  # of the mapping that it was last planned with
     sa.Column("state", JsonText, nullable=False),  # worker.storage.codec: the rest of an Account
     sa.Column("held", JsonText),  # null: nothing is held
     sa.UniqueConstraint("identity_id", "target_id"),
@@ -196,6 +207,55 @@ run = sa.Table(
     sa.Column("requested_by", sa.Text, nullable=False),
     sa.Column("created_at", Time, nullable=False),
     sa.Column("finished_at", Time),
+    sa.Column("plan_hash", sa.Text),  # of the list of (account, change) that an approval is for
+    sa.Column("note", JsonText),  # what was counted, and who decided
+)
+
+operator = sa.Table(
+    "operator",
+    metadata,
+    _id(),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),  # viewer | operator | approver | admin
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("expires_at", Time),
+    sa.Column("revoked_at", Time),
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    _id(),
+    sa.Column("account_id", BigId, sa.ForeignKey("account.id"), nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("word", sa.Text, nullable=False),  # retry | discard | approve | reject
+    sa.Column("binds", sa.Text, nullable=False),  # digest of what was decided on
+    sa.Column("decided_by", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("until", Time),
+    sa.Index("ix_decision_account_id_id", "account_id", "id"),
+)
+
+unique_value = sa.Table(  # who holds, or waits for, a value that only one account of a target may have
+    "unique_value",
+    metadata,
+    sa.Column("target_id", BigId, sa.ForeignKey("target.id"), primary_key=True, autoincrement=False),
+    sa.Column("field", sa.Text, primary_key=True),
+    sa.Column("value_hash", sa.Text, primary_key=True),
+    sa.Column("account_id", BigId, sa.ForeignKey("account.id"), primary_key=True, autoincrement=False),
+    sa.Column("waiting", sa.Boolean, nullable=False),
+    sa.Index("ix_unique_value_account_id", "account_id"),
+)
+
+lease = sa.Table(  # who does what only one may do at a time
+    "lease",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text),
+    sa.Column("until", Time, nullable=False),
 )
 
 alarm = sa.Table(
