@@ -5,14 +5,18 @@ from __future__ import annotations
 import signal
 import threading
 
+USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+
 pytest_plugins = ["tests.fixtures.services", "tests.fixtures.targets"]
 
 
 def pytest_configure() -> None:
-    """Take Ctrl-C back where it is ignored, as it is below `runuser` or in a shell's background.
+    """Take back what whoever started us ignores: Ctrl-C below `runuser`, a hang-up below `nohup`.
 
-    The programs that tests start inherit what we have, and some tests are about Ctrl-C.
+    The programs that tests start inherit what we have, and some tests are about these signals.
     """
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    if ignored and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number, handler in USUAL.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)

@@ -326,7 +326,9 @@ def test_a_forked_child_keeps_deadlines_with_a_thread_of_its_own() -> None:
         client(server.url, timeouts=Timeouts(1, 30, 0.1)).patch("/", {})
         mine = watchdog()
         here, there = multiprocessing.Pipe()
-        child = multiprocessing.get_context("fork").Process(target=_in_child, args=(server.url, there))
+        child = multiprocessing.get_context("fork").Process(
+            target=_in_child, args=(server.url, there), daemon=True
+        )
         child.start()
         assert here.poll(10)
         assert here.recv() == (Failure.LOST, ["http-deadlines"])
@@ -344,7 +346,7 @@ def test_a_forked_child_does_not_talk_over_its_parents_connection() -> None:
         rest = client(server.url)
         rest.get("/")
         here, there = multiprocessing.Pipe()
-        child = multiprocessing.get_context("fork").Process(target=_ask, args=(rest, there))
+        child = multiprocessing.get_context("fork").Process(target=_ask, args=(rest, there), daemon=True)
         child.start()
         assert here.poll(10)
         assert here.recv() == b"{}"

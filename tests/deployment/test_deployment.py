@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +14,11 @@ import pytest
 import redis
 import sqlalchemy as sa
 
-from tests.deployment.running import LIMIT_S
 from tests.fixtures.targets import ADMIN, TOKEN
+from tests.waiting import until
 from worker.storage import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from tests.deployment.running import Deployment
     from tests.fixtures.targets import ReferenceTarget
@@ -79,13 +77,6 @@ def send(deployment: Deployment, lines: list[str]) -> None:
     sent = deployment.run("worker", "send", "-", "--json", stdin="".join(lines))
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["accepted"] == len(lines)
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < limit, f"never: {what}"
-        time.sleep(0.1)
 
 
 def settled(engine: sa.Engine) -> bool:

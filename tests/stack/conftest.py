@@ -7,13 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.fixtures.valkey import short_folder
+from tests.waiting import until
 from worker.stack import runtime
 from worker.stack.leftovers import is_alive
 
@@ -31,13 +31,6 @@ path = "/api"
 connector = "awx"
 credential = { scheme = "bearer", secret = "canary-secret" }
 """
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    limit = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < limit, f"never: {what}"
-        time.sleep(0.02)
 
 
 class Launcher:

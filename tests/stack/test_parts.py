@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from config.settings import Settings, load
-from tests.stack.conftest import until
+from tests.waiting import until
 from worker.stack import leftovers, ports, runtime, supervision
 from worker.stack.errors import StackError, StopRequested
 from worker.stack.folders import LONGEST_SOCKET, is_locked, locked, runtime_folder

@@ -13,7 +13,8 @@ import pytest
 import redis
 import requests
 
-from tests.stack.conftest import LIMIT_S, PIECES, Launcher, all_pids, until
+from tests.stack.conftest import LIMIT_S, PIECES, Launcher, all_pids
+from tests.waiting import until
 from worker.stack import broker, runtime
 from worker.stack.leftovers import is_alive
 

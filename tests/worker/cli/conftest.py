@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import pytest
 
 from config.settings import Settings, load
 from tests.fixtures.targets import ReferenceTarget
+from tests.waiting import until
 from worker.bootstrap import build_intake, open_store
 from worker.cli.broker import NoSignals
 from worker.databases import open_writer
@@ -69,13 +69,6 @@ def event(name: str, subject: str = "E1001", kind: str = "changed", second: int 
         "data": data,
     }
     return json.dumps(body, ensure_ascii=False)
-
-
-def until(condition: Callable[[], object], what: str, limit_s: float = LIMIT_S) -> None:
-    limit = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < limit, f"never: {what}"
-        time.sleep(0.1)
 
 
 class Answer:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tests.worker.cli.conftest import LIMIT_S, event, until
+from tests.waiting import until
+from tests.worker.cli.conftest import LIMIT_S, event
 from worker.domain.account import Account, Hold, Reason
 from worker.engine.ports import Lease, Progress, Settled
 from worker.storage import tables

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.worker.cli.conftest import LIMIT_S, event, settled, start_programs, until
+from tests.waiting import until
+from tests.worker.cli.conftest import LIMIT_S, event, settled, start_programs
 
 if TYPE_CHECKING:
     from tests.fixtures.targets import ReferenceTarget

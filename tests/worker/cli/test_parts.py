@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,33 +20,37 @@ from worker.cli.per_process import PerProcess
 from worker.cli.stopping import SharedFlag
 from worker.cli.telling import changes, summary
 
+ROOT = Path(__file__).resolve().parents[3]
+FORKS = """
+import os, signal
+from worker.cli.per_process import PerProcess
+from worker.cli.stopping import SharedFlag
 
-def in_a_child(act: str, flag: SharedFlag) -> int:
-    """Fork; the child waits for the flag (`wait`) or sets it. Its pid."""
-    pid = os.fork()
-    if pid == 0:
-        if act == "wait":
-            flag.wait(30)
-        else:
-            flag.set()
-        os._exit(0)
-    return pid
+flag = SharedFlag()
+runtime = PerProcess(os.getpid)
+assert runtime() == os.getpid()
+child = os.fork()
+if child == 0:
+    os._exit(0 if CHILD else 1)
+PARENT
+"""
+
+
+def forked(child: str, parent: str) -> None:
+    """In a process without threads: a fork copies the locks that others hold."""
+    program = FORKS.replace("CHILD", child).replace("PARENT", parent)
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=60)  # noqa: S603 - our own words
 
 
 def test_a_flag_set_here_is_seen_by_a_forked_child() -> None:
-    flag = SharedFlag()
-    child = in_a_child("wait", flag)
-    flag.set()
-    assert os.waitpid(child, 0)[1] == 0
+    forked("flag.wait(30)", "flag.set(); assert os.waitpid(child, 0)[1] == 0")
 
 
 def test_a_child_killed_while_it_waits_keeps_nobody_from_setting_the_flag() -> None:
-    flag = SharedFlag()
-    child = in_a_child("wait", flag)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    flag.set()
-    assert flag.wait(0)
+    forked(
+        "flag.wait(30)",
+        "os.kill(child, signal.SIGKILL); os.waitpid(child, 0); flag.set(); assert flag.wait(0)",
+    )
 
 
 def test_waiting_for_the_flag_ends_after_the_time_given() -> None:
@@ -79,12 +84,7 @@ def test_threads_that_ask_at_once_share_one_runtime() -> None:
 
 
 def test_a_forked_child_builds_a_runtime_of_its_own() -> None:
-    runtime = PerProcess(os.getpid)
-    assert runtime() == os.getpid()
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if runtime() == os.getpid() else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    forked("runtime() == os.getpid()", "assert os.waitpid(child, 0)[1] == 0")
 
 
 @pytest.mark.parametrize(

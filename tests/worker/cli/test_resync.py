@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from tests.worker.cli.conftest import LIMIT_S, event, until
+from tests.waiting import until
+from tests.worker.cli.conftest import LIMIT_S, event
 from worker.cli.broker import NoSignals
 from worker.engine.runs import Runs
 from worker.storage.store import SqlStore

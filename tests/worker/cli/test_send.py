@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from tests.worker.cli.conftest import LIMIT_S, event, until
+from tests.waiting import until
+from tests.worker.cli.conftest import LIMIT_S, event
 from worker.storage.tables import audit
 from worker.storage.tables import event as event_table
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from celery import Celery
 
 from tests.fixtures.valkey import short_folder
-from tests.worker.cli.conftest import LIMIT_S, event, start_programs, until
+from tests.waiting import until
+from tests.worker.cli.conftest import LIMIT_S, event, start_programs
 from worker.storage.tables import audit
 
 if TYPE_CHECKING:

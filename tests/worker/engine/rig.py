@@ -106,6 +106,7 @@ class Rig:
     def __init__(self, settings: Settings) -> None:
         self.writer = databases.open_writer(settings)
         upgrade(self.writer)
+        self._reader = databases.open_reader(settings)  # looking must not keep a worker from writing
         self.settings = settings
         self.signals = RecordedSignals()
         self.stopping = threading.Event()
@@ -182,11 +183,12 @@ class Rig:
 
     @contextmanager
     def _read(self) -> Iterator[sa.Connection]:
-        with self.writer.connect() as connection:
+        with self._reader.connect() as connection:
             yield connection
 
     def close(self) -> None:
         self.stopping.set()
         self.runtime.executor.shutdown(wait=True)
+        self._reader.dispose()
         self.writer.dispose()
         self.runtime.store.dispose()

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 from tests.fixtures.targets import ReferenceTarget
+from tests.waiting import until
 from tests.worker.engine.conftest import MakeRig
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_faults import ANNIKA, fault, linked, outcomes
@@ -95,11 +96,10 @@ def test_an_answer_after_the_lease_was_lost_is_audited_as_late_and_changes_nothi
     rig.fold()
     worker = threading.Thread(target=rig.sync)
     worker.start()
-    while not awx_target.log()[-1:] or "account:patch:intended" not in rig.actions():
-        time.sleep(0.01)
+    until(lambda: awx_target.log() and "account:patch:intended" in rig.actions(), "the intent is written")
     with rig.writer.begin() as connection:  # another worker took the account over
-        until = time.time() + 0.8
-        connection.exec_driver_sql(f"UPDATE account SET lease_token = 'other', due_at = {until}")  # noqa: S608 - a number
+        ends = time.time() + 0.8
+        connection.exec_driver_sql(f"UPDATE account SET lease_token = 'other', due_at = {ends}")  # noqa: S608 - a number
     worker.join()
     assert outcomes(rig) == ["late"]
     assert rig.account("E1", "awx").applied_revision == 1
@@ -116,8 +116,7 @@ def test_an_event_while_its_account_is_in_flight_is_sent_afterwards(
     rig.fold()
     worker = threading.Thread(target=rig.sync)
     worker.start()
-    while "account:patch:intended" not in rig.actions():
-        time.sleep(0.01)
+    until(lambda: "account:patch:intended" in rig.actions(), "the intent is written")
     rig.say("E1", {"given_name": "Anni"})
     rig.fold()
     worker.join()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fixtures.targets import ReferenceTarget, TargetProcess
+from tests.waiting import until
 from tests.worker.engine.conftest import MakeRig
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_path import ANNA, OMAR, bodies
@@ -120,8 +120,7 @@ def test_a_refused_token_pauses_the_target_and_a_probe_resumes_it(
     rig.say("E1", ANNIKA)
     rig.fold()
     rig.sync()
-    while not rig.actions("target:pause:paused"):  # the probe runs beside the sync
-        time.sleep(0.01)
+    until(lambda: rig.actions("target:pause:paused"), "the probe beside the sync pauses it")
     awx_target.reset()
     rig.work()
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
@@ -143,7 +142,8 @@ def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_tar
     assert {row["first_name"] for row in awx_target.rows() if row["username"] != "admin"} == {"Q"}
 
 
-def paused(rig: Rig) -> bool:
+def synced_to_pause(rig: Rig) -> bool:
+    rig.sync()
     with rig.runtime.store.begin() as tx:
         return tx.targets.all()[0].paused
 
@@ -162,8 +162,7 @@ def test_a_target_that_goes_down_is_paused_and_comes_back(
     for subject in ("E1", "E2"):
         rig.say(subject, {"given_name": "Changed"})
     rig.fold()
-    while not paused(rig):
-        rig.sync()
+    until(lambda: synced_to_pause(rig), "it is paused")
     assert rig.account("E1", "awx").attempts == 0
     process = TargetProcess("awx", tmp_path / "awx.stderr", free_port)
     target.reset()
@@ -179,8 +178,7 @@ def test_a_target_that_was_never_reached_is_paused_and_nothing_is_claimed(
     rig = make_rig(options={"awx": {"base_url": f"http://127.0.0.1:{free_port}"}})
     rig.say("E1", ANNIKA)
     rig.fold()
-    while not paused(rig):
-        rig.sync()
+    until(lambda: synced_to_pause(rig), "it is paused")
     assert rig.actions("account:") == []
     assert rig.account("E1", "awx").attempts == 0
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
+from tests.waiting import until
 from tests.worker.storage.world import (
     NORMAL,
     NOW,
@@ -22,7 +23,6 @@ from tests.worker.storage.world import (
     people,
     register,
     rows,
-    wait_until,
     waits_for_a_lock,
 )
 from worker.engine.ports import Due, Progress, Settled
@@ -177,7 +177,7 @@ def test_a_read_asked_for_while_the_claim_was_under_way_is_not_lost(
         (found,) = [c for shard in (0, 1) for c in tx.accounts.claim(shard, target, 5, lease(now=NOW + 1))]
         asking = threading.Thread(target=ask)
         asking.start()
-        wait_until(lambda: waits_for_a_lock(postgres_engine))
+        until(lambda: waits_for_a_lock(postgres_engine), "it waits for the lock")
     asking.join(10)
     with postgres_store.begin() as tx:
         done = Progress(found.account, Settled(NOW + 1, None, None, NORMAL))
@@ -219,7 +219,7 @@ def test_accounts_are_locked_in_the_order_of_their_rows(
         holder.execute(query.where(tables.account.c.id == first).with_for_update())
         folding = threading.Thread(target=fold)
         folding.start()
-        wait_until(lambda: waits_for_a_lock(postgres_engine))
+        until(lambda: waits_for_a_lock(postgres_engine), "it waits for the lock")
         with postgres_engine.begin() as probe:
             free = query.where(tables.account.c.id == second).with_for_update(nowait=True)
             assert probe.execute(free).scalar_one() == second

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from tests.worker.storage.world import NOW, at_once, people, rows, wait_until, waits_for_a_lock
+from tests.waiting import until
+from tests.worker.storage.world import NOW, at_once, people, rows, waits_for_a_lock
 from worker.domain.identity import Asserted, Identity, Mark
 from worker.storage import tables
 from worker.storage.store import SqlStore
@@ -63,7 +64,7 @@ def test_people_are_locked_in_the_order_of_their_rows(
         holder.identities.lock(["Z"], NOW)
         waiting = threading.Thread(target=lock)
         waiting.start()
-        wait_until(lambda: waits_for_a_lock(postgres_engine))
+        until(lambda: waits_for_a_lock(postgres_engine), "it waits for the lock")
         query = sa.select(tables.identity.c.id).where(tables.identity.c.id == second)
         with postgres_engine.begin() as probe:
             assert probe.execute(query.with_for_update(nowait=True)).scalar_one() == second

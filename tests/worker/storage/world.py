@@ -5,7 +5,6 @@ Times are small numbers of our own, so that a test says which moment is which.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -109,13 +108,6 @@ def at_once(*jobs: Callable[[], _T]) -> list[_T]:
     """Run each in a thread of its own; their results, or the first exception."""
     with ThreadPoolExecutor(len(jobs)) as pool:
         return [future.result(timeout=30) for future in [pool.submit(job) for job in jobs]]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    limit = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < limit, "the condition did not come"
-        time.sleep(0.01)
 
 
 def waits_for_a_lock(engine: sa.Engine) -> bool:
