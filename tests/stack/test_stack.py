@@ -77,8 +77,8 @@ def test_a_killed_broker_comes_back_with_its_messages(launch: Callable[..., Laun
     launcher.ready()
     socket = launcher.runtime().broker_socket
     with redis.Redis(unix_socket_path=str(socket)) as client:
-        client.config_set("appendfsync", "always")
         client.lpush("celery", "message")
+        assert client.execute_command("WAITAOF", 1, 0, 30_000)[0] == 1
         os.kill(launcher.pid_of("broker"), signal.SIGKILL)
         until(lambda: broker.answers(socket), "the broker answers again")
         assert client.lrange("celery", 0, -1) == [b"message"]
