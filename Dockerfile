@@ -1,5 +1,6 @@
 # Hirewire as one image: `hirewire` is the entry, the command says which program.
-# Every package comes hash-locked out of requirements.lock. Nothing is written below / while it runs: /tmp is enough.
+# Every package comes hash-locked out of requirements.lock. Nothing is written below / while it runs but
+# in /tmp, and in /var/lib/hirewire, where a volume belongs.
 # The base image is pinned by its tag. Where images are mirrored, pin its digest as well: TAG@sha256:...
 FROM python:3.11.15-slim-bookworm AS build
 
@@ -29,7 +30,8 @@ FROM python:3.11.15-slim-bookworm
 
 RUN python -m pip uninstall --yes pip setuptools wheel \
     && groupadd --gid 10001 hirewire \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hirewire
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hirewire \
+    && install --directory --owner=10001 --group=10001 --mode=0750 /var/lib/hirewire
 COPY --from=build /opt/hirewire /opt/hirewire
 
 ENV PATH=/opt/hirewire/bin:$PATH \

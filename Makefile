@@ -12,10 +12,10 @@ export PYTHON
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo run test test-slow quick lint format lock clean
+.PHONY: help setup demo run test test-slow chaos chaos-controls quick lint format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv from the hash-locked list; quick when nothing changed
 	@sh scripts/bootstrap.sh
@@ -33,6 +33,12 @@ test: setup ## the tests in random order and in parallel, with the coverage gate
 
 test-slow: setup ## the tests that start whole stacks: the demo, the deployment; ARGS go to pytest
 	@exec $(PY) -m pytest -n $(WORKERS) -q -m slow $(ARGS)
+
+chaos: setup ## kills and faults on real processes, checked from outside; SEED= EVENTS= MINUTES=
+	@exec $(PY) -m tests.chaos --seed $(or $(SEED),1) --events $(or $(EVENTS),10000) --minutes $(or $(MINUTES),2) $(ARGS)
+
+chaos-controls: setup ## engines broken on purpose: the checker of chaos must notice each
+	@exec $(PY) -m tests.chaos.controls --seed $(or $(SEED),1) $(ARGS)
 
 quick: setup ## tests without coverage, stopping at the first failure; ARGS go to pytest
 	@exec $(PY) -m pytest -n $(WORKERS) -q -x -m "not slow" $(ARGS)

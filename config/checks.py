@@ -13,8 +13,9 @@ from config.names import overlaps
 from config.sections import Broker, Engine, Sidecar, Source
 from config.targets import Target
 
-LEASE_MARGIN_S = 5.0
-"""A request starts only if its lease outlives the request's deadline by this much."""
+LEASE_SHARE = 7 / 12
+"""Of a lease, what is left for a request in the worst case: it is renewed when a third of it is over, and a
+twelfth (5 s of the default lease) is kept as a margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ def _times(parts: Parts) -> Iterator[str]:
         return
     lease = parts.engine.lease_s
     for name, target in parts.targets.items():
-        if lease <= target.timeouts.deadline_s + LEASE_MARGIN_S:
-            yield f"engine.lease_s: must exceed targets.{name}.timeouts.deadline_s + {LEASE_MARGIN_S:g} s"
+        if lease * LEASE_SHARE <= target.timeouts.deadline_s:
+            yield f"engine.lease_s: must exceed targets.{name}.timeouts.deadline_s by 5/7 of it"
     if parts.broker and parts.broker.visibility_timeout_s <= parts.engine.sync_max_s + lease:
         yield (
             "broker.visibility_timeout_s: must exceed engine.sync_max_s + engine.lease_s, "

@@ -19,7 +19,10 @@ from config.problems import UnknownKeyError, walk
 PREFIX: Final = "HIREWIRE_"
 DELIMITER: Final = "__"
 CONFIG_VARIABLE: Final = "HIREWIRE_CONFIG"
-"""Where the file is; the one variable with our prefix that is no option."""
+"""Where the file is; no option."""
+
+TOKEN_VARIABLE: Final = "HIREWIRE_OPERATOR_TOKEN"  # noqa: S105 - a name
+"""Who acts at the command line; no option: it belongs to a person, not to the installation."""
 
 
 class Environment(EnvSettingsSource):
@@ -44,7 +47,7 @@ class Environment(EnvSettingsSource):
 def unknown_variables(settings: type[BaseSettings], environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """(variable, problem) for each `HIREWIRE_` variable that addresses nothing in the tree."""
     for variable in sorted(environ):
-        if not variable.upper().startswith(PREFIX) or variable == CONFIG_VARIABLE:
+        if not variable.upper().startswith(PREFIX) or variable in (CONFIG_VARIABLE, TOKEN_VARIABLE):
             continue
         path = variable[len(PREFIX) :].lower().split(DELIMITER)
         try:

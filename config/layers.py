@@ -46,6 +46,8 @@ def absolute(layer: dict[str, Any], base: Path) -> dict[str, Any]:
     _anchor_sqlite(layer.get("database"), base)
     _anchor(layer.get("database"), "url_file", base)
     _anchor(layer.get("broker"), "url_file", base)
+    for key in ("checkpoint_file", "signing_key_file", "verify_key_file"):
+        _anchor(layer.get("audit"), key, base)
     targets = layer.get("targets")
     for target in targets.values() if isinstance(targets, dict) else ():
         if isinstance(target, dict):

@@ -21,6 +21,14 @@ class SecretError(ValueError):
 
 def read_secret(path: Path) -> str:
     """The one line in `path`, without surrounding white space. Raises `SecretError`."""
+    text = read_secret_text(path)
+    if len(text.splitlines()) > 1:
+        raise SecretError(f"must hold one line with nothing but the secret ({path})")
+    return text
+
+
+def read_secret_text(path: Path) -> str:
+    """All of a secret that takes more than one line, a key. Raises `SecretError`."""
     _refuse_open_file(path)
     try:
         text = path.read_text(encoding="utf-8").strip()
@@ -28,7 +36,7 @@ def read_secret(path: Path) -> str:
         raise SecretError(f"cannot be read: {_reason(error)} ({path})") from None
     if not text:
         raise SecretError(f"is empty ({path})")
-    if len(text.splitlines()) > 1 or len(text) > _LIMIT:
+    if len(text) > _LIMIT:
         raise SecretError(f"must hold one line with nothing but the secret ({path})")
     return text
 

@@ -5,8 +5,10 @@ Each default is the value that the design gives; `hirewire.example.toml` has the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -108,15 +110,22 @@ class Engine(Section):
     backoff_base_s: Positive = 5
     backoff_max_s: Positive = 21600
     probe_every_s: Positive = 30
+    probe_max_s: Positive = 3600
     pause_after: Count = 3
     missing_per_minute: Count = 10
     same_failure_limit: Count = 5
     crash_limit: Count = 3
+    watchdog_s: Positive = 60
     conflict_tries: Count = 3
     future_tolerance_s: NotNegative = 600
+    freshness_alarm_s: Positive = 900
     brake_min: Annotated[int, Field(ge=0)] = 5
     brake_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     brake_window_s: Positive = 3600
+    approval_valid_s: Positive = 86400
+    plan_brake_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    plan_brake_min_accounts: Annotated[int, Field(ge=1)] = 20
+    configuration_alarm_s: Positive = 600
 
     @model_validator(mode="after")
     def _ladder_goes_up(self) -> Engine:
@@ -132,6 +141,40 @@ class Intake(Section):
     max_depth: Count = 16
     max_keys: Count = 256
     max_string: Count = 65536
+
+
+class Audit(Section):
+    """No `checkpoint_file`: one in the state folder. No `verify_key_file`: the signing key's public half."""
+
+    seal_every_s: Positive = 60
+    checkpoint_file: Path | None = None
+    signing_key_file: Path | None = None
+    verify_key_file: Path | None = None
+    masked: tuple[Annotated[str, Field(min_length=1)], ...] = ("phone_number", "gender")
+
+    def masks(self, names: Collection[str]) -> bool:
+        """Whether the list covers one of these names; `custom.*` covers all custom attributes."""
+        return any(
+            entry in names or (entry.endswith(".*") and any(name.startswith(entry[:-1]) for name in names))
+            for entry in self.masked
+        )
+
+
+class People(Section):
+    """What a person's dates mean. Days begin and end at midnight of `timezone`, an IANA name."""
+
+    timezone: str = "UTC"
+    end_date: Literal["leaver", "ignore"] = "leaver"
+    start_date: Literal["wait", "ignore"] = "wait"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError):  # no such zone, no name at all, a folder of zones
+            raise ValueError('is not the IANA name of a time zone, like "Europe/Berlin"') from None
+        return name
 
 
 class Logs(Section):

@@ -21,10 +21,11 @@ from config.layers import absolute, from_toml, merged
 from config.names import Name
 from config.problems import ConfigurationError, worded
 from config.secrets import SecretError
-from config.sections import Broker, Database, Engine, Intake, Logs, Sidecar, Source, Stack
+from config.sections import Audit, Broker, Database, Engine, Intake, Logs, People, Sidecar, Source, Stack
 from config.targets import Credential, Protected, Target, Timeouts
 
 __all__ = [
+    "Audit",
     "Broker",
     "ConfigurationError",
     "Credential",
@@ -32,6 +33,7 @@ __all__ = [
     "Engine",
     "Intake",
     "Logs",
+    "People",
     "Protected",
     "SecretError",
     "Settings",
@@ -58,6 +60,8 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     engine: Engine = Engine()
     intake: Intake = Intake()
+    people: People = People()
+    audit: Audit = Audit()
     logs: Logs = Logs()
     sources: dict[Name, Source] = Field(default_factory=dict)
     targets: dict[Name, Target] = Field(default_factory=dict)

@@ -123,6 +123,8 @@ class AuthentikConnector(RestStyle):
         active_field="is_active",
         containers=frozenset({"groups"}),
         can_create=True,
+        superuser_field="is_superuser",
+        superuser_through=frozenset({"groups"}),  # only the server knows which of them make superusers
     )
 
     def __init__(self, config: ConnectorConfig) -> None:
@@ -216,6 +218,12 @@ class AuthentikConnector(RestStyle):
     def scan(self, cursor: str | None) -> Page:
         """See `Connector.scan`. The cursor tells how far the walk by ids has come."""
         page = self._listing.after(cursor, {"ordering": "pk"})
+        return replace(page, outcome=self._explained(page.outcome))
+
+    def superusers(self, cursor: str | None) -> Page:
+        """See `Connector.superusers`: authentik filters by the groups that make superusers."""
+        query = {"is_superuser": "true", "is_active": "true", "ordering": "pk"}
+        page = self._listing.after(cursor, query)
         return replace(page, outcome=self._explained(page.outcome))
 
     def _calls(self, attributes: Record) -> AccountCalls:

@@ -97,6 +97,7 @@ class AwxConnector(RestStyle):
         can_create=True,
         can_demote=True,
         can_delete=True,
+        superuser_field="is_superuser",
     )
 
     def __init__(self, config: ConnectorConfig) -> None:
@@ -111,6 +112,14 @@ class AwxConnector(RestStyle):
         """See `Connector.demote`. The tokens of the account stay valid: AWX revokes none."""
         flags: Record = {"is_superuser": False, "is_system_auditor": False}
         return self._accounts.overwrite(remote_id, flags, {"password": unknown_password()})
+
+    def delete(self, remote_id: str) -> Outcome:
+        """See `Connector.delete`. AWX itself refuses to delete its last superuser."""
+        return self._accounts.delete(remote_id)
+
+    def superusers(self, cursor: str | None) -> Page:
+        """See `Connector.superusers`: AWX filters by the flag."""
+        return self._listed(cursor, {"is_superuser": "true"})
 
     def probe(self) -> Outcome:
         """See `Connector.probe`. The credential is read anew."""
@@ -150,7 +159,10 @@ class AwxConnector(RestStyle):
 
     def scan(self, cursor: str | None) -> Page:
         """See `Connector.scan`. The cursor is the last id of the page before."""
-        listing = self._after(int(cursor or 0), {})
+        return self._listed(cursor, {})
+
+    def _listed(self, cursor: str | None, condition: Mapping[str, str]) -> Page:
+        listing = self._after(int(cursor or 0), condition)
         if not listing.ok:
             return Page(listing.outcome)
         following = listing.accounts[-1][0] if listing.next_path and listing.accounts else None

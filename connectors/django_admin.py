@@ -97,6 +97,7 @@ class DjangoAdminConnector(RestStyle):
         active_field="is_active",
         containers=frozenset({"groups", "user_permissions"}),
         can_create=True,
+        superuser_field="is_superuser",
     )
 
     def __init__(self, config: ConnectorConfig) -> None:

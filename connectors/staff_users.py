@@ -9,6 +9,7 @@ any other subject is refused with nothing sent. Accounts are never created or de
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -49,12 +50,16 @@ def _unique(name: str, document: str, null_as: Null, *, email: bool = False) -> 
     return Field(name, FieldType.TEXT, document, min_length=1, email=email, null_as=null_as, unique=True)
 
 
+def _mobile(document: str, null_as: Null) -> Field:
+    return replace(_unique("mobile_number", document, null_as), sensitive=True)
+
+
 def _text(name: str, document: str, null_as: Null) -> Field:
     return Field(name, FieldType.TEXT, document, null_as=null_as)
 
 
 def _gender(document: str, choices: tuple[str, ...]) -> Field:
-    return Field("gender", FieldType.TEXT, document, choices=choices, normalise=_folded)
+    return Field("gender", FieldType.TEXT, document, choices=choices, normalise=_folded, sensitive=True)
 
 
 def _avatar(document: str) -> Field:
@@ -71,7 +76,7 @@ def _read_only(name: str, kind: FieldType, document: str) -> Field:
 
 USER_FIELDS: Final = (
     _unique("username", UPDATE_USER, Null.REFUSE),
-    _unique("mobile_number", UPDATE_USER, Null.REFUSE),
+    _mobile(UPDATE_USER, Null.REFUSE),
     _unique("email", UPDATE_USER, Null.REFUSE, email=True),
     _text("first_name", UPDATE_USER, Null.EMPTY),
     _text("last_name", UPDATE_USER, Null.EMPTY),
@@ -91,7 +96,7 @@ USER_FIELDS: Final = (
 )
 MY_FIELDS: Final = (
     _unique("username", UPDATE_ME, Null.NULL),
-    _unique("mobile_number", UPDATE_ME, Null.NULL),
+    _mobile(UPDATE_ME, Null.NULL),
     _unique("email", UPDATE_ME, Null.NULL, email=True),
     _text("first_name", UPDATE_ME, Null.NULL),
     _text("last_name", UPDATE_ME, Null.NULL),
@@ -121,6 +126,7 @@ EVERYBODY: Final = Descriptor(
     default_mapping={**MAPPING, "is_active": "active"},
     active_field="is_active",
     containers=frozenset({"groups"}),
+    superuser_field="is_admin",
 )
 TOKEN_OWNER: Final = Descriptor(
     style="staff_users",

@@ -102,8 +102,9 @@ def _check(result: dict[str, Any]) -> None:
     assert result["events"].keys() == {"accepted", "duplicates", "refused"}
     assert result["events"]["accepted"] >= 60
     assert result["events"]["duplicates"] >= 1
-    assert result["audit"].keys() == {"records", "verified"}
+    assert result["audit"].keys() == {"records", "verified", "anchored"}
     assert result["audit"]["verified"] is True
+    assert result["audit"]["anchored"] is True
     rows = result["targets"]
     assert {name: row["connector"] for name, row in rows.items()} == {name: name for name in STYLES}
     assert rows.keys() == {"django_admin", "staff_users", "awx", "authentik"}

@@ -171,5 +171,5 @@ def test_the_json_has_exactly_the_promised_keys() -> None:
                 "converged": True,
             }
         },
-        "audit": {"records": 9, "verified": True},
+        "audit": {"records": 9, "verified": True, "anchored": False},
     }

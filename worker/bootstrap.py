@@ -6,37 +6,53 @@ its own runtime.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from celery import Celery
 
-from config.settings import Engine, Settings, Source
+from config.settings import Engine, People, Settings, Source
 from config.settings import Target as TargetSettings
 from connectors.sdk.contract import Connector
 from connectors.sdk.model import Json
 from connectors.sdk.registry import style_named
+from worker.anchors import build_sealer
 from worker.broker import redis_client
 from worker.databases import open_writer
+from worker.domain.dates import Dates
 from worker.domain.extract import Mapped, as_sent
 from worker.domain.mapping import compile_expression, compile_mapping
 from worker.domain.person import View
 from worker.domain.policy import Timing
 from worker.domain.strict_json import Limits
+from worker.engine import configuration
 from worker.engine.accept import Intake, Reader
+from worker.engine.census import CensusTaker
+from worker.engine.clashes import Clashes
 from worker.engine.fold import Fold
+from worker.engine.judge import Judge, PlanBrake
 from worker.engine.keeper import Keeper
-from worker.engine.ports import Signals, Stopping, Store
+from worker.engine.ports import Signals, Stopping, Store, Vitals
 from worker.engine.relay import Relay
+from worker.engine.room import Room
+from worker.engine.run_desk import RunDesk
 from worker.engine.runs import Runs
 from worker.engine.settle import Brake, Settler
 from worker.engine.sync import Sync, SyncRules
 from worker.engine.target import Health, Rules, Target
+from worker.engine.wake import Waker
+from worker.fingerprint import fingerprint
 from worker.signals import CelerySignals
+from worker.storage.seal import Sealer
 from worker.storage.store import SqlStore
 from worker.target_rules import check_targets, connector_config, merged_mapping, rules
 
@@ -80,20 +96,22 @@ def build_targets(settings: Settings, store: Store) -> dict[int, Target]:
     with store.begin() as tx:
         rows = {state.name: state.id for state in tx.targets.all()}
     return {
-        rows[name]: _target(rows[name], name, target, settings.engine)
+        rows[name]: _target(rows[name], name, target, settings)
         for name, target in settings.targets.items()
     }
 
 
-def _target(row: int, name: str, target: TargetSettings, engine: Engine) -> Target:
+def _target(row: int, name: str, target: TargetSettings, settings: Settings) -> Target:
     connector = open_connector(name, target)
     descriptor = connector.descriptor
-    policy = rules(name, target, descriptor)
+    policy = rules(name, target, descriptor, settings.audit)
+    mapping = merged_mapping(target, descriptor)
     view = View(
-        mapping=compile_mapping(merged_mapping(target, descriptor)),
+        mapping=compile_mapping(mapping),
         scope=compile_expression(target.scope) if target.scope else None,
         correlation=policy.correlation,
         encode=connector.encode,
+        dates=_dates(settings.people),
     )
     return Target(
         id=row,
@@ -104,8 +122,29 @@ def _target(row: int, name: str, target: TargetSettings, engine: Engine) -> Targ
         max_in_flight=target.max_in_flight,
         rate_per_s=target.rate_per_s,
         deadline_s=target.timeouts.deadline_s,
-        health=Health(engine.pause_after, engine.missing_per_minute),
+        health=Health(settings.engine.pause_after, settings.engine.missing_per_minute),
+        fingerprint=fingerprint(target, descriptor, mapping, policy, settings.people),
     )
+
+
+def _dates(people: People) -> Dates:
+    return Dates(ZoneInfo(people.timezone), people.end_date, people.start_date)
+
+
+def announce(settings: Settings) -> dict[str, str]:
+    """A worker starts, before any process of it works: its configuration is the one that counts now.
+
+    The fingerprint of each target.
+    """
+    check_targets(settings)
+    engine = open_writer(settings)
+    try:
+        store = open_store(settings, engine)
+        targets = build_targets(settings, store).values()
+        configuration.announce(store, targets)
+        return {target.name: target.fingerprint for target in targets}
+    finally:
+        engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +162,12 @@ class Runtime:
     fold: Fold
     relay: Relay
     runs: Runs
+    desk: RunDesk
+    sealer: Sealer
     stopping: Stopping
+    room: Room
+    vitals: Vitals
+    syncs: Iterator[int]  # how many there were before
 
     def sync(self, shard: int) -> int:
         """Work off one shard; how many accounts settled."""
@@ -137,6 +181,9 @@ class Runtime:
             self.keeper,
             _sync_rules(self.settings.engine),
             self.stopping,
+            self.room,
+            self.vitals,
+            careful=next(self.syncs) < self.settings.engine.shards,
         )
         return work.run()
 
@@ -145,37 +192,93 @@ class Runtime:
         event: Json = args[0] if len(args) == 1 and not kwargs else kwargs.get("event", [*args, dict(kwargs)])
         raw = event if isinstance(event, str) else json.dumps(event, ensure_ascii=False)
         allowed = self.settings.ingest_enabled_sources
-        self.intake.accept([raw.encode("utf-8", "surrogatepass")], "broker", only=allowed)
+        with self.room.shared():
+            self.intake.accept([raw.encode("utf-8", "surrogatepass")], "broker", only=allowed)
 
 
-def open_runtime(settings: Settings, app: Celery, stopping: Stopping) -> Runtime:
+class Unwatched:
+    """Vitals of a process that no watchdog looks after."""
+
+    def __init__(self) -> None:
+        self.name = uuid.uuid4().hex
+
+    def settled(self, shard: int) -> None: ...
+
+    def folded(self) -> None: ...
+
+
+def open_runtime(settings: Settings, app: Celery, stopping: Stopping, vitals: Vitals) -> Runtime:
     """Build everything a worker process needs. Raises ConfigurationError for a bad target."""
-    return assemble(settings, open_signals(settings, app), stopping)
+    return assemble(settings, open_signals(settings, app), stopping, vitals)
 
 
-def assemble(settings: Settings, signals: Signals, stopping: Stopping) -> Runtime:
+def assemble(
+    settings: Settings, signals: Signals, stopping: Stopping, vitals: Vitals | None = None
+) -> Runtime:
     """The parts around these signals: a worker's on a broker, or others'."""
     check_targets(settings)
+    vitals, room = vitals or Unwatched(), Room()
     engine = settings.engine
     store = open_store(settings, open_writer(settings))
     targets = build_targets(settings, store)
+    dates = _dates(settings.people)
     executor = ThreadPoolExecutor(engine.threads * engine.shards + _SPARE_THREADS, "hirewire-http")
-    keeper = Keeper(targets, store, signals, executor, engine.shards, engine.probe_every_s)
+    keeper = Keeper(
+        targets, store, signals, executor, engine.shards, engine.probe_every_s, engine.probe_max_s
+    )
     brake = Brake(engine.brake_min, engine.brake_share, engine.brake_window_s)
+    plan_brake = PlanBrake(engine.plan_brake_share, engine.plan_brake_min_accounts)
     return Runtime(
         settings=settings,
         store=store,
         signals=signals,
         targets=targets,
         executor=executor,
-        settler=Settler(_timing(engine), brake, keeper, random.random),
+        settler=Settler(
+            _timing(engine), brake, keeper, Clashes(store, signals), _census(engine), random.random
+        ),
         keeper=keeper,
         intake=build_intake(settings, store, signals),
-        fold=Fold(store, signals, frozenset(settings.targets), engine.fold_batch, engine.shards),
-        relay=Relay(store, signals, keeper, sorted(targets), engine.brake_window_s),
-        runs=Runs(store, signals, engine.shards, stopping),
+        fold=Fold(
+            store,
+            signals,
+            frozenset(settings.targets),
+            engine.fold_batch,
+            engine.shards,
+            dates,
+            engine.backoff_max_s,
+            partial(_batch, room, vitals),
+        ),
+        relay=Relay(
+            store,
+            signals,
+            keeper,
+            {row: target.name for row, target in targets.items()},
+            engine.brake_window_s,
+            engine.freshness_alarm_s,
+            Waker(store, signals, frozenset(settings.targets), dates, engine.shards),
+            engine.configuration_alarm_s,
+        ),
+        runs=Runs(store, signals, engine.shards, stopping, Judge(targets, plan_brake)),
+        desk=RunDesk(store, signals),
+        sealer=build_sealer(settings, store),
         stopping=stopping,
+        room=room,
+        vitals=vitals,
+        syncs=itertools.count(),
     )
+
+
+@contextmanager
+def _batch(room: Room, vitals: Vitals) -> Iterator[None]:
+    """Around each batch of a fold: nobody folds beside somebody who is to be alone."""
+    with room.shared():
+        yield
+    vitals.folded()
+
+
+def _census(engine: Engine) -> CensusTaker:
+    return CensusTaker(engine.lease_s + engine.late_effect_s, engine.backoff_base_s)
 
 
 def _timing(engine: Engine) -> Timing:
@@ -201,4 +304,6 @@ def _sync_rules(engine: Engine) -> SyncRules:
         linger_s=engine.linger_s,
         lease_s=engine.lease_s,
         signal_ttl_s=engine.signal_ttl_s,
+        configuration_alarm_s=engine.configuration_alarm_s,
+        crash_limit=engine.crash_limit,
     )

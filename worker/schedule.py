@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from config.settings import Engine
+from config.settings import Audit, Engine
 from worker.signals import CONTROL_QUEUE
 
 
-def schedule(engine: Engine) -> dict[str, dict[str, Any]]:
-    """The relay, with messages that expire before the next one but one."""
-    options = {"queue": CONTROL_QUEUE, "expires": max(1.0, 2 * engine.relay_every_s)}
-    return {"relay": {"task": "hirewire.relay", "schedule": engine.relay_every_s, "options": options}}
+def schedule(engine: Engine, audit: Audit) -> dict[str, dict[str, Any]]:
+    """The relay and the sealer, with messages that expire before the next one but one."""
+    return {
+        "relay": _every(engine.relay_every_s, "hirewire.relay"),
+        "seal": _every(audit.seal_every_s, "hirewire.seal"),
+    }
+
+
+def _every(seconds: float, task: str) -> dict[str, Any]:
+    options = {"queue": CONTROL_QUEUE, "expires": max(1.0, 2 * seconds)}
+    return {"task": task, "schedule": seconds, "options": options}

@@ -7,17 +7,20 @@ are told at once, each with its path.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 
-from config.settings import ConfigurationError, Settings
+from config.settings import Audit, ConfigurationError, Settings
 from config.settings import Target as TargetSettings
 from connectors.sdk.contract import ConnectorConfig, Credential, CredentialSource, Descriptor, Timeouts
-from connectors.sdk.fields import FieldType
+from connectors.sdk.fields import Field, FieldType
 from connectors.sdk.registry import StyleError, style_named
+from worker.domain.attributes import CUSTOM_ANY, known
+from worker.domain.mapping import compile_expression
 from worker.domain.policy import Policy
 
 
-def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
+def rules(name: str, target: TargetSettings, descriptor: Descriptor, audit: Audit) -> Policy:
     """The policy of a target that `problems` found nothing wrong with."""
     mapping = merged_mapping(target, descriptor)
     names = dict.fromkeys((*mapping, *target.always_send))
@@ -40,8 +43,19 @@ def rules(name: str, target: TargetSettings, descriptor: Descriptor) -> Policy:
         on_missing=target.on_missing,
         on_leave_scope=target.on_leave_scope,
         always_send=tuple(target.always_send),
+        superuser_field=descriptor.superuser_field,
+        superuser_through=descriptor.superuser_through,
         observe_only=target.mode == "observe",
+        masked=frozenset(_masked(owned, mapping, audit)),
     )
+
+
+def _masked(owned: Mapping[str, Field], mapping: Mapping[str, str], audit: Audit) -> Iterator[str]:
+    """Fields that are sensitive, or that `audit.masked` covers by their name or by an attribute they show."""
+    for name, field in owned.items():
+        shows = compile_expression(mapping[name]).reads if name in mapping else ()
+        if field.sensitive or audit.masks((name, *shows)):
+            yield name
 
 
 def merged_mapping(target: TargetSettings, descriptor: Descriptor) -> dict[str, str]:
@@ -53,8 +67,23 @@ def merged_mapping(target: TargetSettings, descriptor: Descriptor) -> dict[str, 
 def check_targets(settings: Settings) -> None:
     """Raise ConfigurationError with every problem that a descriptor shows."""
     problems = [line for name, target in settings.targets.items() for line in problems_of(name, target)]
+    problems += _mask_problems(settings)
     if problems:
         raise ConfigurationError(problems)
+
+
+def _mask_problems(settings: Settings) -> Iterator[str]:
+    """An entry of `audit.masked` that names nothing would show what somebody wanted hidden."""
+    fields = {field for name, target in settings.targets.items() for field in _fields_of(name, target)}
+    for place, entry in enumerate(settings.audit.masked):
+        if entry not in fields and entry != CUSTOM_ANY and not known(entry):
+            yield f"audit.masked[{place}]: {entry!r} is no attribute and no field of a target"
+
+
+def _fields_of(name: str, target: TargetSettings) -> Iterator[str]:
+    with suppress(StyleError, ValueError):  # told where the target is looked at
+        yield from (field.name for field in _descriptor(name, target).fields)
+        yield from target.mapping
 
 
 def problems_of(name: str, target: TargetSettings) -> Iterator[str]:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from connectors.sdk.answers import Answer
 from connectors.sdk.contract import Descriptor
 from connectors.sdk.creation import created_outcome, without
+from connectors.sdk.deletion import deleted_outcome
 from connectors.sdk.dialect import PLAIN, Dialect
 from connectors.sdk.fields import Field, FieldError, encode, encode_all
 from connectors.sdk.form import FilePart
@@ -118,6 +119,12 @@ class AccountCalls:
         sent = {name: meant.get(name, value) for name, value in encoded.items()}
         answer = without(self._client.post(path, {**wire, **secret}), secret.values())
         return created_outcome(answer, self._expected("", sent))
+
+    def delete(self, remote_id: str) -> Outcome:
+        """See `Connector.delete`."""
+        if self._remote_ids.fullmatch(remote_id) is None:
+            return self.refused("DELETE", remote_id, {}, "not an id of this API; nothing was sent")
+        return deleted_outcome(self._client.delete(self._below(remote_id)), self._expected(remote_id, None))
 
     def refused(self, method: str, remote_id: str, fields: Mapping[str, str], detail: str) -> Outcome:
         """The outcome of what a check before the send kept from leaving: field to message."""

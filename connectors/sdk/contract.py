@@ -23,7 +23,8 @@ class Descriptor:
 
     `active_field` is the boolean that deactivates an account; None where the API has none.
     `immutable_key` is a field that no rename changes, good evidence for linking.
-    `containers` are fields that the server replaces whole: read, merge, write.
+    `containers` are fields that the server replaces whole: read, merge, write. The last account with
+    `superuser_field` is never taken away; `superusers` tells who has it.
     """
 
     style: str
@@ -36,9 +37,12 @@ class Descriptor:
     immutable_key: str | None = None
     containers: frozenset[str] = frozenset()
     owner_only: bool = False  # the one account is the owner of our token, which is else protected
+    version: int = 1  # raised when the same attributes come out as other values than before
     can_create: bool = False
     can_demote: bool = False  # `demote` takes every right away and sets a password nobody knows
     can_delete: bool = False
+    superuser_field: str | None = None  # the boolean, mapped or not, that says who may do everything
+    superuser_through: frozenset[str] = frozenset()  # other fields whose removals may take that away
     can_scan: bool = True
 
     def field(self, name: str) -> Field | None:
@@ -134,6 +138,15 @@ class Connector(Protocol):
 
         Only where the descriptor says `can_demote`. Twice is once, but for the password.
         """
+
+    def delete(self, remote_id: str) -> Outcome:
+        """Delete the account: APPLIED when it is gone, also where it was gone before. One write.
+
+        Only where the descriptor says `can_delete`. Twice is once.
+        """
+
+    def superusers(self, cursor: str | None) -> Page:
+        """As `scan`, of all superusers at least: filtered by the server where it can, else everybody."""
 
     def scan(self, cursor: str | None) -> Page:
         """One page of all accounts in a stable order. `None` starts."""

@@ -59,6 +59,7 @@ class Field:
     normalise: Callable[[Json], Json] | None = None  # on top of what the type implies; idempotent
     opaque: bool = False  # the answer shows an address, not what was sent: compared by digest
     unique: bool = False  # no two accounts may hold the same value
+    sensitive: bool = False  # the audit says that it changed, and not what it holds
 
 
 class FieldError(ValueError):

@@ -32,10 +32,13 @@ from connectors.sdk.version import user_agent
 from connectors.sdk.wire import Wire
 
 JSON: Final = "application/json"
-CORRELATION: Final = re.compile(r"[!-~]{1,200}")
+HEADER_SAFE: Final = re.compile(r"[!-~]{1,200}")
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Set around a call, sent as `X-Request-ID`; left out unless 1-200 printable ASCII characters."""
 
 correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
-"""Set around a call, sent as `X-Request-ID`; left out unless 1-200 printable ASCII characters."""
+"""Set around a call, sent as `X-Correlation-ID` by the same rule: what the request is done for."""
 
 write_until: ContextVar[float | None] = ContextVar("write_until", default=None)
 """Set around a call: a write that might last beyond this moment (`time.monotonic()`) is not sent."""
@@ -98,6 +101,10 @@ class RestClient:
         body = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         return self._write("POST", path, body, JSON)
 
+    def delete(self, path: str) -> Answer:
+        """One deletion, sent again only while it provably never left."""
+        return self._write("DELETE", path, None, JSON)
+
     def patch_form(self, path: str, changes: Record, files: Mapping[str, FilePart]) -> Answer:
         """One write as `patch`, as a form with files. Raises `ValueError` for what no form can say."""
         body, content_type = form_of(changes, files)
@@ -111,7 +118,7 @@ class RestClient:
         """The path below the base URL that `link` on `page` leads to. Raises `ForeignOriginError`."""
         return below(self.base_url, page.path, link)
 
-    def _write(self, method: str, path: str, body: bytes, content_type: str) -> Answer:
+    def _write(self, method: str, path: str, body: bytes | None, content_type: str) -> Answer:
         target = self._prefix + path
         until = write_until.get()
         if until is not None and time.monotonic() + self._deadline_s > until:
@@ -138,8 +145,8 @@ class RestClient:
             content = authorization.hidden_in(content)
             if status == HTTPStatus.UNAUTHORIZED:
                 self.refresh()
-        request_id = received.headers.get(self._request_id_header)
-        exchange = Exchange(method, target, status, time.monotonic() - started, request_id)
+        theirs = received.headers.get(self._request_id_header)
+        exchange = Exchange(method, target, status, time.monotonic() - started, theirs)
         return Answer(exchange, received.headers, content, received.failure, received.detail, time.time())
 
     def _authorized(self) -> Authorization:
@@ -159,9 +166,9 @@ class RestClient:
         """What `requests` would build, without asking the environment and without building it anew."""
         headers = self._headers.copy()
         headers["Authorization"] = authorization.header
-        said = correlation.get()
-        if said is not None and CORRELATION.fullmatch(said):
-            headers["X-Request-ID"] = said
+        for name, said in (("X-Request-ID", request_id.get()), ("X-Correlation-ID", correlation.get())):
+            if said is not None and HEADER_SAFE.fullmatch(said):
+                headers[name] = said
         if body is not None:
             headers["Content-Type"] = content_type
             headers["Content-Length"] = str(len(body))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from connectors.sdk.accounts import AccountCalls
-from connectors.sdk.model import Json, Outcome, Record
+from connectors.sdk.model import Json, Outcome, Page, Record
+
+NO_DELETING = "accounts are never deleted here; nothing was sent"
 
 
-class RestStyle:
+class RestStyle(ABC):
     """A style sets `_accounts` in its constructor and adds what is its own."""
 
     _accounts: AccountCalls
@@ -32,3 +35,15 @@ class RestStyle:
         """See `Connector.patch`: for an API without opaque fields."""
         del digests
         return self._accounts.patch(remote_id, changes)
+
+    def delete(self, remote_id: str) -> Outcome:
+        """Refused, unless a style says otherwise."""
+        return self._accounts.refused("DELETE", remote_id, {}, NO_DELETING)
+
+    @abstractmethod
+    def scan(self, cursor: str | None) -> Page:
+        """See `Connector.scan`: each style has its own."""
+
+    def superusers(self, cursor: str | None) -> Page:
+        """See `Connector.superusers`: everybody, where no filter is documented."""
+        return self.scan(cursor)

@@ -61,6 +61,7 @@ def test_what_is_commented_out_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     # shown as a choice, not as a default
     alternatives = ("url = ", "url_file = ", "secret_file = ", "username = ")
+    alternatives += ("checkpoint_file = ", "signing_key_file = ", "verify_key_file = ")
     kept = [
         line for line in text.splitlines() if not line.startswith(tuple(f"# {key}" for key in alternatives))
     ]

@@ -9,6 +9,7 @@ import multiprocessing
 import socket
 import ssl
 import threading
+from contextvars import ContextVar
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,7 +20,7 @@ from werkzeug import Request, Response
 from connectors.sdk.answers import Failure
 from connectors.sdk.contract import ConnectorConfig, Credential, CredentialSource, Timeouts
 from connectors.sdk.deadline import watchdog
-from connectors.sdk.rest import RestClient, correlation
+from connectors.sdk.rest import RestClient, correlation, request_id
 from connectors.sdk.urls import ForeignOriginError
 from connectors.sdk.wire import MAX_BODY
 from tests.connectors.styles import SECRET, SHORT
@@ -137,14 +138,17 @@ def test_the_credential_is_read_once_and_again_after_a_401_or_a_refresh(httpserv
     assert sent == ["Bearer old", "Bearer new", "Bearer new", "Bearer newest"]
 
 
-def test_the_correlation_travels_along() -> None:
+@pytest.mark.parametrize(
+    ("variable", "header"), [(request_id, "x-request-id"), (correlation, "x-correlation-id")]
+)
+def test_the_ids_of_a_request_travel_along(variable: ContextVar[str | None], header: str) -> None:
     with wires(keeping(OK)) as server:
         rest = client(server.url)
         for value in ("c-17", "two words", "x\r\nX-Evil: 1", "", None):
-            token = correlation.set(value)
+            token = variable.set(value)
             rest.get("/")
-            correlation.reset(token)
-    assert [headers_of(request).get("x-request-id") for request in server.requests] == ["c-17", *[None] * 4]
+            variable.reset(token)
+    assert [headers_of(request).get(header) for request in server.requests] == ["c-17", *[None] * 4]
     assert not any("x-evil" in headers_of(request) for request in server.requests)
 
 

@@ -25,6 +25,7 @@ HEROINE = "E1004"
 
 _LOOK_S = 0.5
 WELL_OR_NOT = (0, 1)
+VERIFIED = (0, 1, 2)  # whole, tampered, whole and not anchored
 
 
 class Acts:
@@ -54,6 +55,10 @@ class Acts:
             "arm the targets: 500, 429, a 405 that hides success, an answer that gets lost"
         ) as step:
             step.end(", ".join(f"{remote.name} {remote.arm()} faults" for remote in self._remotes))
+
+    def anchor(self) -> None:
+        """An operator begins the checkpoints with the key of this demo."""
+        self._hirewire("audit", "baseline", "--why", "the demo begins")
 
     def send(self, events: Path) -> None:
         """The users' own command; exit code 1 tells that some events were refused, as some must be."""
@@ -114,11 +119,13 @@ class Acts:
         self._screen.text(f"hirewire audit story {HEROINE}", story.out)
 
     def verify(self) -> None:
-        """The audit's chains, record by record."""
+        """The audit's chains, record by record, against a checkpoint that covers all of them."""
+        self._hirewire("audit", "seal")
         with self._screen.step("hirewire audit verify") as step:
-            told = self._hirewire.document("audit", "verify", codes=WELL_OR_NOT)
+            told = self._hirewire.document("audit", "verify", codes=VERIFIED)
             self._result.records, self._result.verified = told["records"], told["ok"]
-            step.end(f"{told['records']} records")
+            self._result.anchored = told["anchored"]
+            step.end(f"{told['records']} records, {told['verdict']}")
             self._result.problems += [f"the audit is broken: {broken}" for broken in told["breaks"]]
 
     def _case(self, target: str, people: Mapping[str, oracle.Person]) -> Case:

@@ -21,13 +21,18 @@ from worker.stack.folders import locked
 from worker.stack.interrupts import Interrupts
 from worker.stack.launcher import Stack, clear_leftovers
 from worker.stack.programs import hirewire_commands
+from worker.storage.signing import new_key
 
 
 def play(scene: Scene, state_dir: Path, screen: Screen, interrupts: Interrupts, result: Result) -> None:
     """All of it; `result` grows on the way."""
     empty(state_dir)
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("HIREWIRE_")}
-    environ = {**foreign, "HIREWIRE_STATE_DIR": str(state_dir)}
+    environ = {
+        **foreign,
+        "HIREWIRE_STATE_DIR": str(state_dir),
+        "HIREWIRE_AUDIT__SIGNING_KEY_FILE": str(signing_key(state_dir)),
+    }
     stack = Stack(
         load(CONFIGURATION, environ),
         hirewire_commands(),
@@ -38,6 +43,7 @@ def play(scene: Scene, state_dir: Path, screen: Screen, interrupts: Interrupts, 
     with _running(stack, screen), interrupts.raising():
         acts = Acts(scene, stack.environment, screen, result)
         acts.seed()
+        acts.anchor()
         acts.send(EVENTS)
         acts.settle()
         acts.send(LATER)
@@ -45,6 +51,14 @@ def play(scene: Scene, state_dir: Path, screen: Screen, interrupts: Interrupts, 
         acts.tell()
         acts.verify()
     result.finished = True
+
+
+def signing_key(state_dir: Path) -> Path:
+    """A key for the checkpoints of this one demo."""
+    path = state_dir / "audit_key"
+    path.touch(mode=0o600)
+    path.write_text(new_key()[0], encoding="ascii")
+    return path
 
 
 def empty(state_dir: Path) -> None:

@@ -88,6 +88,7 @@ class Result:
     targets: dict[str, TargetResult] = field(default_factory=dict)
     records: int = 0
     verified: bool = False
+    anchored: bool = False  # and by signed checkpoints, too
     finished: bool = False
     problems: list[str] = field(default_factory=list)
 
@@ -103,7 +104,7 @@ class Result:
                 name: {key: getattr(row, key) for key in TargetResult.__dataclass_fields__}
                 for name, row in self.targets.items()
             },
-            "audit": {"records": self.records, "verified": self.verified},
+            "audit": {"records": self.records, "verified": self.verified, "anchored": self.anchored},
         }
 
 

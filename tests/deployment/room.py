@@ -34,6 +34,7 @@ class Room:
             "/run/secrets": str(self.secrets),
             "/etc": str(folder / "etc"),
             "/tmp/hirewire": str(folder / "state"),  # noqa: S108 - in the container
+            "/var/lib/hirewire": str(folder / "checkpoints"),
             "/data": str(folder / "data"),
             "/docker-entrypoint-initdb.d": str(folder / "etc" / "initdb"),
         }

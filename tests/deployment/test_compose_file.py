@@ -131,7 +131,8 @@ def test_every_file_that_is_mounted_is_here_or_made_by_the_script(room: Room) ->
 def test_data_is_kept_in_volumes_where_the_images_put_it() -> None:
     assert service("postgres")["volumes"] == ["postgres:/var/lib/postgresql"]  # as of image 18
     assert service("valkey")["volumes"] == ["valkey:/data"]
-    assert set(compose()["volumes"]) == {"postgres", "valkey"}
+    assert service("worker")["volumes"] == ["checkpoints:/var/lib/hirewire"]
+    assert set(compose()["volumes"]) == {"postgres", "valkey", "checkpoints"}
 
 
 def test_the_secrets_script_never_overwrites(room: Room) -> None:

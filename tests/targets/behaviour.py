@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import socket
+import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from tests.targets import wire
@@ -33,14 +35,16 @@ class Turn:
             handler.address.query,
             self._server.world.owner_of(handler.headers.get("Authorization", "")),
             handler.body,
+            handler.headers.get("X-Request-ID"),
         )
+        self._entry.correlation = handler.headers.get("X-Correlation-ID")
 
     def play(self) -> None:
         fault = self._server.plan.take(self._handler.command, self._handler.address.path, self._account)
         if fault is None:
             self._send(self._effect())
             return
-        self._entry.fault = fault.kind.value
+        self._entry.fault = fault.word
         try:
             self._misbehave(fault)
         except OSError:  # the client left before we were done: that is what faults are for
@@ -66,11 +70,18 @@ class Turn:
                 self._trickle(fault.seconds)
             case Kind.LATE_EFFECT:
                 self._late(fault)
+            case Kind.HANG:
+                self._wait(fault.seconds)
+                self._reset()
+            case Kind.STALL:
+                self._effect()
+                self._wait(fault.seconds)
+                self._reset()
 
     def _effect(self) -> bytes:
         raw = self._handler.run_application()
-        success = 200 <= wire.status_of(raw) < 300
-        self._entry.applied = success and self._handler.command not in READS
+        if 200 <= wire.status_of(raw) < 300 and self._handler.command not in READS:
+            self._server.journal.note_applied(self._entry)
         return raw
 
     def _send(self, raw: bytes) -> None:
@@ -81,7 +92,10 @@ class Turn:
         if fault.effect:
             self._effect()
         self._handler.close_connection = True
-        self._send(canned(fault))
+        self._send(canned(fault, self._quoted() if fault.echo else ""))
+
+    def _quoted(self) -> str:
+        return str(self._handler.headers.get("Authorization", ""))
 
     def _delay(self, seconds: float) -> None:
         if self._wait(seconds):
@@ -123,7 +137,7 @@ class Turn:
         self._handler.connection.shutdown(socket.SHUT_RDWR)
 
 
-def canned(fault: Fault) -> bytes:
+def canned(fault: Fault, quoted: str = "") -> bytes:
     """The bytes of an answer that did not come from the application."""
     match fault.kind:
         case Kind.HTML:
@@ -140,5 +154,12 @@ def canned(fault: Fault) -> bytes:
             )
     if fault.body is not NOT_GIVEN:
         body = fault.body.encode() if isinstance(fault.body, str) else json.dumps(fault.body).encode()
+    if quoted:
+        body = json.dumps({"detail": f"Scripted fault while handling {quoted}"}).encode()
     status = fault.status or status
-    return wire.answer(status, {**headers, **fault.headers}, b"" if status in BODILESS else body)
+    more = {} if fault.retry_at_s is None else {"Retry-After": _date(fault.retry_at_s)}
+    return wire.answer(status, {**headers, **fault.headers, **more}, b"" if status in BODILESS else body)
+
+
+def _date(seconds: float) -> str:
+    return formatdate(time.time() + seconds, usegmt=True)

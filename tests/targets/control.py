@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tests.targets import options, wire
-from tests.targets.faults import parse_rules
+from tests.targets.faults import parse_rules, parse_weather
 
 if TYPE_CHECKING:
     from tests.targets.server import TargetServer
@@ -25,7 +25,9 @@ class Control:
             ("POST", "reset"): self._reset,
             ("POST", "faults"): self._faults,
             ("DELETE", "faults"): self._clear_faults,
+            ("POST", "weather"): self._weather,
             ("GET", "log"): lambda _: server.journal.snapshot(),
+            ("GET", "counts"): lambda _: server.journal.counts(),
             ("GET", "users"): lambda _: server.world.rows(),
         }
 
@@ -54,6 +56,10 @@ class Control:
         rules = parse_rules(payload)
         self._server.plan.extend(rules)
         return {"added": len(rules)}
+
+    def _weather(self, payload: Any) -> dict[str, bool]:
+        self._server.plan.change_weather(parse_weather(payload))
+        return {"changed": True}
 
     def _clear_faults(self, _payload: Any) -> dict[str, bool]:
         self._server.plan.clear()

@@ -7,10 +7,11 @@ A `FaultPlan` is shared by all threads of a server; taking a fault is atomic, so
 from __future__ import annotations
 
 import enum
+import random
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 NOT_GIVEN = object()  # a body of null is a body
@@ -27,6 +28,8 @@ class Kind(enum.Enum):
     REDIRECT = "redirect"  # to a login page; the application does not run
     LATE_EFFECT = "late_effect"  # the connection dies first, it happens afterwards
     EMPTY = "empty"  # it happened, and the answer has no body
+    HANG = "hang"  # nothing happens, and no answer comes: reset after a while
+    STALL = "stall"  # it happened, and no answer comes: reset after a while
 
 
 EFFECT_BY_DEFAULT = frozenset({Kind.EMPTY})
@@ -42,7 +45,9 @@ class Fault:
 
     `effect` says whether the application runs behind an answer that is replaced. `at` is where a
     cut falls: "body" (half of it is sent), "headers", or a number of bytes of the whole answer.
-    `hold_s` is how long a late effect keeps the connection before it closes it.
+    `hold_s` is how long a late effect keeps the connection before it closes it. `retry_at_s` adds a
+    Retry-After with the date that many seconds ahead; `echo` has the answer quote the request's
+    credential, as careless servers do. `label` is the journal's word for it (else the kind).
     """
 
     kind: Kind
@@ -53,6 +58,13 @@ class Fault:
     effect: bool = False
     at: str | int = "body"
     hold_s: float | None = None
+    retry_at_s: float | None = None
+    echo: bool = False
+    label: str = ""
+
+    @property
+    def word(self) -> str:
+        return self.label or self.kind.value
 
 
 @dataclass(slots=True)
@@ -84,20 +96,53 @@ class Rule:
         return self.times >= 0
 
 
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A fault that strikes `share` of the requests with one of these methods (none named: of all)."""
+
+    fault: Fault
+    share: float
+    methods: frozenset[str] = frozenset()
+
+
+class Weather:
+    """Faults by chance. The same seed gives the same faults to the same sequence of methods."""
+
+    def __init__(self, seed: int, chances: list[Chance]) -> None:
+        if sum(chance.share for chance in chances) > 1:
+            raise FaultError("chances: the shares are more than everything")
+        self._random = random.Random(seed)  # noqa: S311 - a repeatable storm
+        self._chances = chances
+
+    def draw(self, method: str) -> Fault | None:
+        left = self._random.random()
+        for chance in self._chances:
+            left -= chance.share
+            if left < 0:
+                return chance.fault if not chance.methods or method in chance.methods else None
+        return None
+
+
 class FaultPlan:
-    """The rules still in force, first match first. Safe for many threads."""
+    """The rules still in force, first match first; then the weather. Safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
+        self._weather: Weather | None = None
 
     def extend(self, entries: list[Rule]) -> None:
         with self._lock:
             self._rules.extend(entries)
 
+    def change_weather(self, weather: Weather) -> None:
+        with self._lock:
+            self._weather = weather
+
     def clear(self) -> None:
         with self._lock:
             self._rules.clear()
+            self._weather = None
 
     def take(self, method: str, path: str, username: Callable[[], str | None]) -> Fault | None:
         """The fault of this request, consumed. `username` is asked only where a rule names one."""
@@ -107,7 +152,7 @@ class FaultPlan:
                     continue
                 if rule.strike():
                     return rule.fault
-        return None
+            return self._weather.draw(method) if self._weather else None
 
 
 def parse_rules(payload: Any) -> list[Rule]:
@@ -115,6 +160,19 @@ def parse_rules(payload: Any) -> list[Rule]:
     if not isinstance(payload, list):
         raise FaultError("a list of faults is expected")
     return [_rule(entry) for entry in payload]
+
+
+def parse_weather(payload: Any) -> Weather:
+    """Read `{seed, chances: [{share, methods, fault}]}`; raises `FaultError` on anything unknown."""
+    if not isinstance(payload, dict):
+        raise FaultError("an object is expected")
+    _known(payload, {"seed", "chances"})
+    return Weather(payload["seed"], [_chance(entry) for entry in payload["chances"]])
+
+
+def _chance(entry: Any) -> Chance:
+    _known(entry, {"share", "methods", "fault"})
+    return Chance(_fault(entry["fault"]), entry["share"], frozenset(entry.get("methods", ())))
 
 
 def _rule(entry: Any) -> Rule:
@@ -136,7 +194,7 @@ def _rule(entry: Any) -> Rule:
 def _fault(raw: Any) -> Fault:
     if not isinstance(raw, dict):
         raise FaultError("fault: an object is expected")
-    _known(raw, {"kind", "status", "headers", "body", "seconds", "effect", "at", "hold_s"})
+    _known(raw, {item.name for item in fields(Fault)})
     try:
         kind = Kind(raw.get("kind"))
     except ValueError as error:

@@ -98,19 +98,24 @@ def test_the_client_of_signals_has_short_timeouts_and_never_tries_again() -> Non
     assert options["retry"].get_retries() == 0
 
 
-def test_beat_sends_only_the_relay_and_its_messages_expire() -> None:
-    assert schedule(SETTINGS.engine) == {
+def test_beat_sends_the_relay_and_the_sealer_and_their_messages_expire() -> None:
+    assert schedule(SETTINGS.engine, SETTINGS.audit) == {
         "relay": {
             "task": "hirewire.relay",
             "schedule": 4,
             "options": {"queue": "hirewire.control", "expires": 8},
-        }
+        },
+        "seal": {
+            "task": "hirewire.seal",
+            "schedule": 60,
+            "options": {"queue": "hirewire.control", "expires": 120},
+        },
     }
 
 
 def test_an_eager_relay_still_gives_its_messages_a_second() -> None:
     settings = Settings.model_validate({"engine": {"relay_every_s": 0.2}})
-    assert schedule(settings.engine)["relay"]["options"]["expires"] == 1.0
+    assert schedule(settings.engine, settings.audit)["relay"]["options"]["expires"] == 1.0
 
 
 def test_importing_the_tasks_creates_no_application() -> None:

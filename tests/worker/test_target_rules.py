@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import ConfigurationError, Settings
+from config.settings import Audit, ConfigurationError, Settings
 from connectors.sdk.registry import style_named, styles
 from worker.domain.policy import Policy
 from worker.target_rules import check_targets, connector_config, merged_mapping, problems_of, rules
@@ -30,7 +30,7 @@ def problems(**options: Any) -> list[str]:
 
 def policy(**options: Any) -> Policy:
     target = settings_of(options).targets["t0"]
-    return rules("t0", target, style_named(target.connector).descriptor)
+    return rules("t0", target, style_named(target.connector).descriptor, Audit())
 
 
 NO_FIELD = "AWX has no such field"

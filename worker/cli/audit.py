@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -10,14 +9,16 @@ from typer.core import TyperCommand, TyperGroup
 
 from connectors.sdk.model import Json
 from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
-from worker.cli.failures import Code
+from worker.cli.exporting import export
 from worker.cli.known import require_subjects, require_targets
 from worker.cli.moments import since as parsed_since
 from worker.cli.output import Column, document, line, moment, show, table
+from worker.cli.sealing import baseline, key, seal
 from worker.cli.story import story
 from worker.cli.telling import summary
-from worker.storage import audit as chain
-from worker.storage.queries import AuditFilter, Record, audit_records, clock
+from worker.cli.verifying import verify
+from worker.storage.clock import clock
+from worker.storage.records import AuditFilter, Record, audit_records
 
 _COLUMNS = (
     Column("time", whole=True),
@@ -34,12 +35,16 @@ def command() -> TyperCommand | TyperGroup:
     app.callback()(_about)
     app.command("list")(list_)
     app.command("verify")(verify)
+    app.command("export")(export)
+    app.command("seal")(seal)
+    app.command("baseline")(baseline)
+    app.command("key")(key)
     app.command("story")(story)
     return typer.main.get_command(app)  # type: ignore[return-value]
 
 
 def _about() -> None:
-    """List and verify the audit; tell one person's story."""
+    """List, verify, export and seal the audit; tell one person's story."""
 
 
 def list_(  # noqa: PLR0913 - one parameter for each option
@@ -87,21 +92,3 @@ def _cells(record: Record) -> tuple[object, ...]:
 def as_json_record(record: Record) -> Json:
     """The record's own text, with its hash and the subject of its identity."""
     return {**record.facts, "subject": record.subject, "hash": record.hash}
-
-
-def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Walk every chain from its first record to its head. Exit code 1 where a record was changed.
-
-    Example: hirewire audit verify
-    """
-    settings = settings_of(config)
-    with reading(settings) as engine, engine.connect() as connection:
-        found = chain.verify(connection)
-    if as_json:
-        breaks: list[Json] = [asdict(item) for item in found.breaks]
-        document({"ok": not breaks, "records": found.records, "streams": found.streams, "breaks": breaks})
-    else:
-        for item in found.breaks:
-            line(f"BROKEN   {item.stream} at {item.seq}: {item.reason}")
-        line(f"{'BROKEN' if found.breaks else 'verified'} {found.records} records in {found.streams} streams")
-    raise typer.Exit(Code.NOT_WELL if found.breaks else Code.FINE)

@@ -15,14 +15,14 @@ def command() -> TyperCommand:
 
 
 def beat(config: ConfigOption = None) -> None:
-    """Run the clock in the foreground until SIGTERM: it has the relay look at the rows.
+    """Run the clock in the foreground until SIGTERM: it has the relay look at the rows, and the audit sealed.
 
     Example: hirewire beat
     """
     settings = reaching(config)
     own_logs(settings)
     app = create(settings)
-    app.conf.beat_schedule = schedule(settings.engine)
+    app.conf.beat_schedule = schedule(settings.engine, settings.audit)
     app.start(
         [
             "--quiet",

@@ -13,6 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from config.settings import ConfigurationError, SecretError
 from connectors.sdk.text import one_line
+from worker.engine.operators import NotAllowedError
+from worker.engine.ports import BusyError
 from worker.problems import BrokerMissingError
 from worker.stack.errors import StackError
 
@@ -46,10 +48,12 @@ def explained(error: Exception) -> Failure | None:
     match error:
         case ConfigurationError():
             return Failure(Code.USAGE, error.problems)
-        case UsageError() | SecretError():
+        case NotAllowedError() | UsageError() | SecretError():
             return Failure(Code.USAGE, tuple(str(error).splitlines()))
         case NotReadyError() | BrokerMissingError():
             return Failure(Code.AWAY, (str(error),))
+        case BusyError():
+            return Failure(Code.AWAY, ("the database is busy: try again",))
         case OperationalError():
             words = one_line(str(error.orig))
             return Failure(

@@ -1,4 +1,4 @@
-"""`hirewire held`: what waits for an operator or for new data, with the reason."""
+"""`hirewire held`: what waits for an operator or for new data, with the reason; and what to say to it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from connectors.sdk.model import Json
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
+from worker.cli import deciding
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
 from worker.cli.known import require_targets
 from worker.cli.output import Column, document, hint, line, moment, show, table
 from worker.storage.audit import stamp
@@ -27,19 +28,39 @@ _COLUMNS = (
 )
 
 
-def command() -> TyperCommand:
-    return single(held, "held")
+def command() -> TyperCommand | TyperGroup:
+    app = typer.Typer(name="held", add_completion=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(held)
+    app.command("list")(list_)
+    for name in ("show", "retry", "discard", "approve", "reject"):
+        app.command(name)(getattr(deciding, name))
+    return typer.main.get_command(app)  # type: ignore[return-value]
 
 
 def held(
+    context: typer.Context,
     target: Annotated[str | None, typer.Option(metavar="NAME", help="Only this target.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Accounts to show at most.")] = 1000,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the held fields. A hold ends when HR sends another value for the field.
+    """List the held fields, and decide about them. A hold ends when HR sends another value for the field.
 
     Example: hirewire held --target awx_prod
+    """
+    if context.invoked_subcommand is None:
+        list_(target, limit, config, as_json=as_json)
+
+
+def list_(
+    target: Annotated[str | None, typer.Option(metavar="NAME", help="Only this target.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Accounts to show at most.")] = 1000,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the held fields, as without a word.
+
+    Example: hirewire held list --target awx_prod
     """
     settings = settings_of(config)
     require_targets(settings, [target] if target else [])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
@@ -15,18 +15,20 @@ from typer.core import TyperCommand
 from config.settings import Settings
 from connectors.sdk.model import Json
 from worker.cli.broker import signals_of
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single, writing
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
 from worker.cli.failures import Code, UsageError
 from worker.cli.known import require_subjects, require_targets
-from worker.cli.operator_name import operator
 from worker.cli.output import aside, document, hint, line
-from worker.engine.runs import Runs
+from worker.cli.principal import TokenFileOption, opened, principal_or_user
+from worker.domain.operator import Role
+from worker.engine.ports import RunState
+from worker.engine.run_desk import RunDesk
 from worker.storage.queries import RunLook, Selection, run_look
-from worker.storage.store import SqlStore
 
 _LOOK_S = 0.2
 _PATIENCE_S = 10.0  # after that long without a worker we say what may be missing
-_DONE = "done"
+_DONE = RunState.DONE
+_ENDED = (RunState.HELD, RunState.CANCELLED)  # nothing moves without an operator, or at all
 
 
 def command() -> TyperCommand:
@@ -41,12 +43,14 @@ def resync(  # noqa: PLR0913 - one parameter for each option
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All accounts of all targets.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Write the run down and return.")] = False,
+    token_file: TokenFileOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read accounts again and send what differs; waits until all of them were read.
 
-    Ctrl-C leaves the run going. Exit code 1 where a paused target keeps it from ending.
+    A run that would change too much is held until `hirewire runs approve`. Ctrl-C leaves the run going.
+    Exit code 1 where it is held, or a paused target keeps it from ending.
 
     Example: hirewire resync E1001 --target awx_prod --why "changed by hand in AWX"
     """
@@ -56,7 +60,7 @@ def resync(  # noqa: PLR0913 - one parameter for each option
     with reading(settings) as engine:
         with engine.connect() as connection:
             require_subjects(connection, subjects or [])
-        run = _request(settings, selection, why)
+        run = _request(settings, selection, why, token_file)
         if no_wait:
             _tell_started(run, as_json=as_json)
             return
@@ -73,17 +77,16 @@ def _selection(subjects: list[str], targets: list[str], *, everyone: bool, why: 
     return Selection(subjects or None, targets or None)
 
 
-def _request(settings: Settings, selection: Selection, why: str) -> int:
+def _request(settings: Settings, selection: Selection, why: str, token_file: Path | None) -> int:
     """The run's id, once it is written down."""
     chosen: dict[str, Json] = {}
     if selection.subjects is not None:
         chosen["subjects"] = list(selection.subjects)
     if selection.targets is not None:
         chosen["targets"] = list(selection.targets)
-    with writing(settings) as engine:
-        store = SqlStore(engine, settings.engine.shards)
-        runs = Runs(store, signals_of(settings), settings.engine.shards, threading.Event())
-        return runs.request_resync(chosen, operator(), why).id
+    with opened(settings) as store:
+        who = principal_or_user(store, "run:resync", Role.OPERATOR, token_file)
+        return RunDesk(store, signals_of(settings)).request_resync(chosen, who.actor, why).id
 
 
 def _waited(engine: sa.Engine, run: int, selection: Selection) -> RunLook:
@@ -99,7 +102,7 @@ def _waited(engine: sa.Engine, run: int, selection: Selection) -> RunLook:
                 with engine.connect() as connection:
                     seen = run_look(connection, run, selection)
                 waiting.show(seen)
-                if _is_over(seen) or _is_stuck(seen):
+                if _is_over(seen) or _is_stuck(seen) or seen.state in _ENDED:
                     return seen
                 time.sleep(_LOOK_S)
         except KeyboardInterrupt:
@@ -164,5 +167,7 @@ def _tell(run: int, seen: RunLook, *, as_json: bool) -> None:
         f"run {run}: {read} of {seen.accounts} accounts read; {seen.held} with held fields, "
         f"{seen.later} to be looked at again"
     )
-    if _is_stuck(seen):
+    if seen.state == RunState.HELD:
+        hint(f"run {run} is held: it would change too much; see `hirewire runs show {run}`")
+    elif _is_stuck(seen):
         hint("the others wait for paused targets (`hirewire status`); they are read once those are resumed")

@@ -32,7 +32,8 @@ from worker.engine.ports import Acceptance
 from worker.storage.store import SqlStore
 
 _BATCH = 100
-_LISTED = 1_000  # refusals that one JSON document lists; all are counted and in the audit
+_LISTED = 1_000  # refusals, and events, that one JSON document lists; all are counted and in the audit
+_FEW = 10  # so many events are told one by one at a terminal
 _STDIN = "-"
 _ONE_A_LINE = "has no event on its first line: give NDJSON, one CloudEvent on each line (`jq -c '.[]' FILE`)"
 
@@ -103,11 +104,17 @@ class Tally:
     duplicates: int = 0
     refused: int = 0
     refusals: list[Json] = field(default_factory=list)
+    events: list[dict[str, Json]] = field(default_factory=list)
     last: str = "nothing was sent"
 
     def note(self, refusal: dict[str, Json]) -> None:
         if self.listing and len(self.refusals) < _LISTED:
             self.refusals.append(refusal)
+
+    def keep(self, event: dict[str, Json]) -> None:
+        """A stored event with its correlation id, as long as few enough are kept."""
+        if len(self.events) < (_LISTED if self.listing else _FEW):
+            self.events.append(event)
 
 
 class Sender:
@@ -134,11 +141,18 @@ class Sender:
         match receipt.verdict:
             case Acceptance.NEW:
                 self._tally.accepted += 1
+                self._keep(source, item, receipt)
             case Acceptance.DUPLICATE:
                 self._tally.duplicates += 1
+                self._keep(source, item, receipt)
             case Acceptance.REFUSED:
                 self._tally.refused += 1
                 self._refuse(source, item, receipt)
+
+    def _keep(self, source: Input, item: Line, receipt: Receipt) -> None:
+        place: dict[str, Json] = {"file": source.name, "line": item.number, "event": receipt.event_id}
+        said: dict[str, Json] = {"verdict": receipt.verdict.value, "correlation": receipt.correlation}
+        self._tally.keep({**place, **said})
 
     def _refuse(self, source: Input, item: Line, receipt: Receipt) -> None:
         refusal = receipt.refusal
@@ -193,7 +207,10 @@ def _counts(tally: Tally) -> str:
 
 
 def _tell(tally: Tally, *, as_json: bool) -> None:
+    stored = tally.accepted + tally.duplicates
     if not as_json:
+        for event in tally.events if stored <= _FEW else ():
+            line(f"{event['verdict']}  {event['event']}  correlation {event['correlation']}")
         line(_counts(tally))
         return
     document(
@@ -203,5 +220,7 @@ def _tell(tally: Tally, *, as_json: bool) -> None:
             "refused": tally.refused,
             "refusals": tally.refusals,
             "refusals_left_out": tally.refused - len(tally.refusals),
+            "events": [*tally.events],
+            "events_left_out": stored - len(tally.events),
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -21,7 +21,17 @@ from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, si
 from worker.cli.failures import Code, UsageError
 from worker.cli.output import Column, age, cell, console, document, moment, show, table
 from worker.storage.audit import stamp
-from worker.storage.queries import Freshness, TargetLook, Totals, clock, freshness, targets, totals
+from worker.storage.clock import clock
+from worker.storage.freshness import (
+    WINDOW_S,
+    Freshness,
+    TargetLook,
+    Totals,
+    freshness,
+    revisions,
+    targets,
+    totals,
+)
 
 _REFRESH_S = 1.0
 _COLUMNS = (
@@ -34,6 +44,7 @@ _COLUMNS = (
     Column("in flight", right=True),
     Column("later", right=True),
     Column("in doubt", right=True),
+    Column("oldest", right=True),
     Column("held", right=True),
     Column("p50", right=True),
     Column("p95", right=True),
@@ -53,7 +64,7 @@ def status(
     """Show for each target its state, backlog and freshness, and what is open in all.
 
     p50, p95 and p99 are the seconds from accepting an event to its acknowledgement by the target, over the
-    last hour. Exit code 1 while an alarm is open.
+    last hour. A gated target asked us to wait. Exit code 1 while an alarm is open.
 
     Example: hirewire status --watch
     """
@@ -64,9 +75,10 @@ def status(
         if watch:
             _watch(lambda: look(engine, settings))
         seen = look(engine, settings)
-    if as_json:
-        document(_as_json(seen))
-    elif not watch:
+        if as_json:
+            with engine.connect() as connection:
+                document(_as_json(seen, revisions(connection)))
+    if not watch and not as_json:
         show(_picture(seen))
     raise typer.Exit(Code.NOT_WELL if seen.totals.alarms else Code.FINE)
 
@@ -93,20 +105,22 @@ def look(engine: sa.Engine, settings: Settings) -> Look:
     with engine.connect() as connection:
         now = clock(connection)
         known = {found.name: found for found in targets(connection, now)}
-        fresh = freshness(connection, now)
+        fresh = freshness(connection, sorted(known), now)
         whole = totals(connection, now)
     rows = [_row(name, settings, known, fresh) for name in sorted({*known, *settings.targets})]
     return Look(now, tuple(rows), whole)
 
 
-def _row(name: str, settings: Settings, known: dict[str, TargetLook], fresh: dict[str, Freshness]) -> Row:
+def _row(
+    name: str, settings: Settings, known: Mapping[str, TargetLook], fresh: Mapping[str, Freshness]
+) -> Row:
     configured = settings.targets.get(name)
     return Row(
         name,
         configured.connector if configured else None,
         configured.mode if configured else None,
-        known.get(name) or TargetLook(0, name, "new", None, 0, 0, None, 0, 0, 0, 0, 0),
-        fresh.get(f"target:{name}"),
+        known.get(name) or TargetLook(0, name, "new"),
+        fresh.get(name),
     )
 
 
@@ -138,11 +152,17 @@ def _picture(seen: Look) -> RenderableType:
         table(_COLUMNS, [_cells(row, seen.at) for row in seen.rows]),
         Text(""),
         Text(
-            f"events to fold {whole.waiting}, for later {whole.scheduled}; open runs {whole.open_runs}; "
+            f"events to fold {whole.waiting}, for later {whole.scheduled}; dates ahead {whole.wakes}; "
+            f"open runs {whole.open_runs}; "
             f"open alarms {len(whole.alarms)}"
         ),
     ]
     parts += [cell(f"paused: {row.name}: {row.look.reason}") for row in seen.rows if row.look.reason]
+    parts += [
+        cell(f"gated: {row.name} asked us to wait until {moment(row.look.gate_until)}")
+        for row in seen.rows
+        if row.look.gate_until is not None
+    ]
     parts += [
         cell(f"alarm {alarm.kind} since {moment(alarm.raised_at)}: {alarm.message}") for alarm in whole.alarms
     ]
@@ -151,7 +171,6 @@ def _picture(seen: Look) -> RenderableType:
 
 def _cells(row: Row, now: float) -> tuple[object, ...]:
     seen, fresh = row.look, row.fresh
-    oldest = None if seen.oldest_due_at is None else now - seen.oldest_due_at
     speeds = (fresh.p50_s, fresh.p95_s, fresh.p99_s) if fresh else (None, None, None)
     return (
         row.name,
@@ -159,21 +178,28 @@ def _cells(row: Row, now: float) -> tuple[object, ...]:
         seen.state,
         seen.accounts,
         seen.due,
-        age(oldest),
+        age(_since(seen.oldest_due_at, now)),
         seen.in_flight,
         seen.later,
         seen.in_doubt,
+        age(_since(seen.oldest_doubt_at, now)),
         seen.held,
         *(age(speed) if speed is None or speed >= 1 else f"{speed * 1000:.0f}ms" for speed in speeds),
     )
 
 
-def _as_json(seen: Look) -> Json:
+def _since(moment_at: float | None, now: float) -> float | None:
+    return None if moment_at is None else round(now - moment_at, 3)
+
+
+def _as_json(seen: Look, acknowledged: Mapping[int, int]) -> Json:
     return {
         "at": stamp(seen.at),
-        "targets": [_row_json(row, seen.at) for row in seen.rows],
+        "freshness_window_s": WINDOW_S,
+        "targets": [_row_json(row, seen.at, acknowledged) for row in seen.rows],
         "events_to_fold": seen.totals.waiting,
         "events_for_later": seen.totals.scheduled,
+        "dates_ahead": seen.totals.wakes,
         "open_runs": seen.totals.open_runs,
         "alarms": [
             {
@@ -187,7 +213,7 @@ def _as_json(seen: Look) -> Json:
     }
 
 
-def _row_json(row: Row, now: float) -> Json:
+def _row_json(row: Row, now: float, acknowledged: Mapping[int, int]) -> Json:
     seen = row.look
     return {
         "name": row.name,
@@ -195,13 +221,15 @@ def _row_json(row: Row, now: float) -> Json:
         "mode": row.mode,
         "state": seen.state,
         "reason": seen.reason,
+        "gated_for_s": None if seen.gate_until is None else round(seen.gate_until - now, 3),
         "accounts": seen.accounts,
         "due": seen.due,
-        "oldest_due_s": None if seen.oldest_due_at is None else round(now - seen.oldest_due_at, 3),
+        "oldest_due_s": _since(seen.oldest_due_at, now),
         "in_flight": seen.in_flight,
         "later": seen.later,
         "in_doubt": seen.in_doubt,
+        "oldest_in_doubt_s": _since(seen.oldest_doubt_at, now),
         "held": seen.held,
-        "revisions": seen.revisions,
+        "revisions": acknowledged.get(seen.id, 0),
         "freshness": asdict(row.fresh) if row.fresh else None,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,8 +15,8 @@ from worker.cli.known import require_subjects
 from worker.cli.output import document, line, moment
 from worker.cli.telling import changes, summary
 from worker.storage.audit import stamp
-from worker.storage.queries import EventLook, Record, Story
-from worker.storage.queries import story as story_of
+from worker.storage.records import EventLook, Record, Story
+from worker.storage.records import story as story_of
 
 _LINE = 2_000
 
@@ -60,7 +60,8 @@ def _order(item: tuple[float, int, str]) -> tuple[float, int]:
 def _event_line(event: EventLook) -> str:
     said = ", ".join(event.asserts) or "nothing"
     kind = event.type.rpartition(".")[2]
-    return f"event {event.id} from {event.source} ({kind}) accepted: {said} → {_effect(event)}"
+    said = f"event {event.id} from {event.source} ({kind}) accepted: {said} → {_effect(event)}"
+    return f"{said}  [{event.correlation}]"
 
 
 def _effect(event: EventLook) -> str:
@@ -80,8 +81,15 @@ def _record_line(record: Record, names: dict[int, str]) -> str:
     if record.action in ("account:patch:intended", "account:patch:planned"):
         verb = "intended" if record.action.endswith("intended") else "planned"
         request = f"{facts.get('method', 'PATCH')} {facts.get('path', '')}".strip()
-        return f"{place}  {verb} {request}: {', '.join(changes(facts, names))}"
-    return f"{place}  {_word(record.action)}: {summary(record.action, facts)}".rstrip(": ")
+        return f"{place}  {verb} {request}: {', '.join(changes(facts, names))}{_correlation(facts)}"
+    told = f"{place}  {_word(record.action)}: {summary(record.action, facts)}".rstrip(": ")
+    return f"{told}{_correlation(facts)}"
+
+
+def _correlation(facts: Mapping[str, Json]) -> str:
+    """The id that ties a line to its event, its request's header and the logs."""
+    found = facts.get("correlation")
+    return f"  [{found}]" if found else ""
 
 
 def _word(action: str) -> str:

@@ -1,14 +1,25 @@
-"""`hirewire targets`: what is configured, and whether it is worked on."""
+"""`hirewire targets`: what is configured, whether it is worked on; and an operator's pause."""
 
 from __future__ import annotations
 
-from typer.core import TyperCommand
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from config.settings import Target
 from connectors.sdk.model import Json
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
+from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
+from worker.cli.failures import UsageError
+from worker.cli.known import require_targets
 from worker.cli.output import Column, document, line, show, table
-from worker.storage.queries import TargetState, target_states
+from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_or_user, reason_given
+from worker.domain.operator import Principal, Role
+from worker.engine.pausing import Pausing
+from worker.storage.freshness import TargetState, target_states
 
 _COLUMNS = (
     Column("target", whole=True),
@@ -23,15 +34,76 @@ _COLUMNS = (
 _NEW = TargetState("new", None)
 
 
-def command() -> TyperCommand:
-    return single(targets, "targets")
+_NAME = typer.Argument(metavar="NAME", help="A configured target.")
 
 
-def targets(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def command() -> TyperCommand | TyperGroup:
+    app = typer.Typer(name="targets", add_completion=False, rich_markup_mode=None)
+    app.callback(invoke_without_command=True)(targets)
+    app.command("pause")(pause)
+    app.command("resume")(resume)
+    return typer.main.get_command(app)  # type: ignore[return-value]
+
+
+def targets(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the configured targets: address, mode, limits, and whether one is paused and why.
 
     Example: hirewire targets
     """
+    if context.invoked_subcommand is None:
+        _list(config, as_json=as_json)
+
+
+def pause(
+    name: Annotated[str, _NAME],
+    why: WhyOption,
+    token_file: TokenFileOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Send nothing to a target until it is resumed; what is in flight is finished.
+
+    Example: hirewire targets pause awx_prod --why "maintenance until noon"
+    """
+    reason = reason_given(why)
+    with _pausing(config, name, "target:pause", token_file) as (pausing, by):
+        changed = pausing.pause(name, by, reason)
+    line(f"{name} is paused" if changed else f"{name} was paused by you already")
+
+
+def resume(
+    name: Annotated[str, _NAME],
+    why: WhyOption,
+    token_file: TokenFileOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """End the pause of a target, an operator's or Hirewire's own.
+
+    Example: hirewire targets resume awx_prod --why "maintenance is over"
+    """
+    reason = reason_given(why)
+    with _pausing(config, name, "target:resume", token_file) as (pausing, by):
+        changed = pausing.resume(name, by, reason)
+    line(f"{name} is resumed" if changed else f"{name} was not paused")
+
+
+@contextmanager
+def _pausing(
+    config: Path | None, name: str, what: str, token_file: Path | None
+) -> Iterator[tuple[Pausing, Principal]]:
+    """The use case and who asks. Raises UsageError for a target that nobody registered yet."""
+    from worker.cli.broker import signals_of  # noqa: PLC0415 - a listing needs none of it
+
+    settings = settings_of(config)
+    require_targets(settings, [name])
+    with opened(settings) as store:
+        by = principal_or_user(store, f"{what}:{name}", Role.OPERATOR, token_file)
+        try:
+            yield Pausing(store, signals_of(settings), settings.engine.shards), by
+        except KeyError:
+            raise UsageError(f"{name} is new: run `hirewire migrate`, or start a worker, first") from None
+
+
+def _list(config: Path | None, *, as_json: bool) -> None:
     settings = settings_of(config)
     with reading(settings) as engine, engine.connect() as connection:
         states = target_states(connection)

@@ -7,15 +7,19 @@ its body, never the body, which may hold anything; Celery's own lines about it, 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
+import os
+import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery import Celery, signals
+from celery.apps import worker as celery_worker
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.logs import configure
+from config.logs import catch_uncaught, configure
 from config.settings import Settings
 from connectors.sdk.model import Json
 from worker.cli.stopping import SharedFlag
@@ -23,12 +27,14 @@ from worker.databases import open_writer
 from worker.engine.accept import STREAM
 from worker.engine.ports import Entry
 from worker.signals import CONTROL_QUEUE
+from worker.storage.audit import stamp
 from worker.storage.store import SqlStore
 
 log = structlog.get_logger(__name__)
 
 ACTOR = "broker"
 _NAME_LIMIT = 255
+_STDERR = 2
 _TICKING = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "alembic.runtime.migration")
 """Loggers with a line for each message, however ordinary."""
 
@@ -44,7 +50,15 @@ _QUOTING = (
 def own_logs(settings: Settings) -> None:
     """Our format on standard error, from the first line on and whatever Celery would set up."""
     _configure(settings)
+    catch_uncaught()
+    celery_worker.safe_say = _say  # type: ignore[attr-defined]  # it has no signal for this
     signals.setup_logging.connect(_ignoring(lambda: _configure(settings)), weak=False)
+
+
+def _say(message: str, _stream: object = None) -> None:
+    """What Celery writes past all logs when it is asked to stop. In a signal handler: takes no lock."""
+    line = {"event": message, "level": "info", "logger": "celery.apps.worker", "at": stamp(time.time())}
+    os.write(_STDERR, f"{json.dumps(line, sort_keys=True)}\n".encode())
 
 
 def _configure(settings: Settings) -> None:

@@ -11,11 +11,13 @@ from celery import Celery
 from typer.core import TyperCommand
 
 from config.settings import Settings
-from worker.bootstrap import Runtime, open_runtime
+from worker.bootstrap import Runtime, announce, open_runtime
 from worker.celery_app import create, queue_names
 from worker.cli.common import ConfigOption, reaching, require_database, single
 from worker.cli.per_process import PerProcess
 from worker.cli.stopping import SharedFlag
+from worker.cli.vitals import SharedVitals
+from worker.cli.watchdog import Watchdog, exiting
 from worker.cli.wiring import connect, own_logs
 from worker.databases import database_url
 from worker.target_rules import check_targets
@@ -52,22 +54,25 @@ def worker(
     own_logs(settings)
     check_targets(settings)
     require_database(settings)
+    fingerprints = announce(settings)
     app = create(settings)
-    stopping = SharedFlag()
-    _register(app, settings, stopping)
+    stopping, vitals = SharedFlag(), SharedVitals(settings.engine.shards)
+    dog = Watchdog(settings, fingerprints, vitals, stopping)
+    _register(app, settings, stopping, vitals)
     chosen = pool or _fitting_pool(settings)
     count = concurrency or settings.engine.shards + _BESIDES_SHARDS
 
     def ready() -> None:
         log.info("worker_ready", pool=chosen.value, concurrency=count)
+        dog.start()
 
     connect(app, settings, stopping, ready)
-    app.worker_main(_arguments(settings, chosen, count))
+    raise typer.Exit(exiting(dog, lambda: app.worker_main(_arguments(settings, chosen, count))))
 
 
-def _register(app: Celery, settings: Settings, stopping: SharedFlag) -> None:
+def _register(app: Celery, settings: Settings, stopping: SharedFlag, vitals: SharedVitals) -> None:
     def build() -> Runtime:
-        return open_runtime(settings, app, stopping)
+        return open_runtime(settings, app, stopping, vitals)
 
     register(app, PerProcess(build))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from connectors.sdk.model import Record
+from worker.domain.strict_json import digest
 
 # Names of what is held when it is not one field of the target. No API has a field that starts
 # with "@".
@@ -17,6 +18,7 @@ ACCOUNT = "@account"
 LEAVER = "@leaver"
 RETURNER = "@returner"
 SCOPE = "@scope"
+FAULT = "@fault"  # working on it failed here, whatever the target says
 
 
 class Reason(enum.StrEnum):
@@ -36,17 +38,29 @@ class Reason(enum.StrEnum):
     LEAVER = "leaver"  # the target cannot deactivate, or the configuration says to hold
     RETURNED = "returned"  # a demoted account whose person came back
     SCOPE = "scope"  # the person left the target's scope
-    FAULT = "fault"  # the target fails for this account alone
+    FAULT = "fault"  # the target fails for this account alone, or we do
+    CRASHED = "crashed"  # workers died of it
+    DISCARDED = "discarded"  # an operator said that it is not to be sent
+    DECLINED = "declined"  # an approver said no
+
+
+QUIET = frozenset({Reason.DISCARDED, Reason.DECLINED})
+"""Somebody has decided: such a hold stays as it is until there is new data, or a later decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """`value_hash` is the digest of the refused value: new data for the field releases the hold."""
+    """`value_hash` is the digest of the refused value: new data for the field releases the hold.
+
+    `holder`, of a unique clash: the subject whose account has the value, "" when nobody whom
+    Hirewire knows has it, None before it was looked for.
+    """
 
     reason: Reason
     message: str
     value_hash: str
     since: float
+    holder: str | None = None
 
 
 class Write(enum.StrEnum):
@@ -55,6 +69,7 @@ class Write(enum.StrEnum):
     PATCH = "patch"
     CREATE = "create"
     DEMOTE = "demote"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +77,7 @@ class Doubt:
     """A write that was intended and has no definite outcome yet.
 
     Written with the intent, before the send; a worker that dies leaves it behind. `request` is the
-    id that intent, request header and outcome share.
+    id that intent, request header and outcome share; `correlation` is what the write was done for.
     """
 
     request: str
@@ -71,6 +86,7 @@ class Doubt:
     revision: int
     revocation: bool = False
     write: Write = Write.PATCH
+    correlation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,16 @@ class Ignored:
 
     value_hash: str
     reads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Leave to send one guarded change, once. `binds` says which (`worker.domain.decisions`)."""
+
+    decision: int
+    binds: str
+    until: float
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +133,22 @@ class Account:
     failing_since: float = 0.0  # when that row of failures began
     crashes: int = 0
     demoted: bool = False  # its rights and password were taken away when the person left
+    mapping_hash: str | None = None  # of the configuration that it was last acknowledged with
     ignored: Mapping[str, Ignored] = field(default_factory=dict)
     sent: Mapping[str, Sent] = field(default_factory=dict)
     held: Mapping[str, Hold] = field(default_factory=dict)
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    heeded: int = 0  # the newest decision of an operator that was taken in
 
     def hold(self, holds: Mapping[str, Hold]) -> Account:
-        """With these holds; a hold for the same value keeps its first time."""
+        """With these holds; a hold for the same value keeps its first time, and what somebody decided."""
         if not holds:
             return self
         merged = dict(self.held)
         for name, new in holds.items():
             old = merged.get(name)
+            if old is not None and old.reason in QUIET and old.value_hash == new.value_hash:
+                continue
             kept = old is not None and (old.value_hash, old.reason) == (new.value_hash, new.reason)
             merged[name] = replace(new, since=old.since) if old is not None and kept else new
         return replace(self, held=merged)
@@ -136,6 +167,16 @@ class Account:
         """What was in the way is over: the next failure is the first in its row."""
         return replace(self, level=0, attempts=0, failure="")
 
+    def shut(self, reason: Reason, why: str, revision: int, now: float) -> Account:
+        """Held whole until the person's next revision or an operator's word; only read up on then."""
+        again = replace(self, must_read=self.must_read or self.doubt is not None, recheck_at=None)
+        return again.hold({FAULT: Hold(reason, why, digest(revision), now)})
+
+    def is_shut(self, revision: int) -> bool:
+        """Whether nobody may so much as look at it. A defect of ours may be mended: that is tried."""
+        hold = self.held.get(FAULT)
+        return hold is not None and hold.reason is not Reason.FAULT and hold.value_hash == digest(revision)
+
     def is_held(self, name: str, value_hash: str) -> bool:
         hold = self.held.get(name)
         return hold is not None and hold.value_hash == value_hash
@@ -153,6 +194,7 @@ class Person:
     correlation: tuple[str, ...]  # current value of the correlation field first, then former ones
     origin: Mapping[str, int]  # field -> row of the event that set it
     scope_known: bool = True  # False: the scope's expression gave no answer for this person
+    waits: bool = False  # the first day is still to come
 
     @property
     def correlation_hash(self) -> str:

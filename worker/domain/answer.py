@@ -58,10 +58,11 @@ class Blame(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A creation or a demotion that the target refused, in its words."""
+    """A creation or a demotion that the target refused, in its words. `unique`: somebody has a value."""
 
     name: str
     message: str
+    unique: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def absorb(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Ab
 def _observed(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> Absorbed:
     doubt = account.doubt
     seen = account.saw(outcome.record or {}, at.now)
+    if doubt is not None and doubt.write is Write.DELETE:
+        return _refuted(seen, doubt, at)
     if doubt is not None and doubt.write is Write.DEMOTE:  # no read shows a password: once more
         return Absorbed(replace(seen, doubt=None), Continue())
     if doubt is None:
@@ -169,11 +172,19 @@ def _asked(account: Account, policy: Policy) -> Record:
 
 def _applied(account: Account, outcome: Outcome, at: Moment) -> Absorbed:
     doubt = account.doubt
+    if doubt is not None and doubt.write is Write.DELETE:
+        return Absorbed(_deleted(account), Continue())
     recheck = at.now + at.timing.revocation_recheck_s if doubt and doubt.revocation else account.recheck_at
     seen = replace(account.saw(outcome.record or {}, at.now), doubt=None, recheck_at=recheck)
     if doubt is not None:
         seen = _remembered(seen, doubt, outcome)
     return Absorbed(seen.at_rest(), Continue())
+
+
+def _deleted(account: Account) -> Account:
+    """Nothing is linked any more, and nothing about the account that was is worth keeping."""
+    unlinked = replace(account, remote_id=None, observed=None, must_read=False, doubt=None, recheck_at=None)
+    return replace(unlinked, demoted=False, ignored={}, sent={}, held={}, approvals={}).at_rest()
 
 
 def _remembered(account: Account, doubt: Doubt, outcome: Outcome) -> Account:
@@ -201,7 +212,7 @@ def _refused(account: Account, outcome: Outcome, policy: Policy, at: Moment) -> 
     if raced and counted.attempts <= at.timing.conflict_tries:
         return Absorbed(replace(counted, must_read=True), Continue())
     words = "; ".join(f"{name}: {why.message}" for name, why in outcome.fields.items()) or outcome.detail
-    refusal = Refusal(ACCOUNT if doubt.write is Write.CREATE else LEAVER, words)
+    refusal = Refusal(ACCOUNT if doubt.write is Write.CREATE else LEAVER, words, unique=raced)
     return Absorbed(replace(account, doubt=None).at_rest(), End(), refusal=refusal)
 
 
@@ -236,6 +247,7 @@ def _ambiguous(account: Account, outcome: Outcome, policy: Policy, at: Moment) -
     failed = _count(account, outcome, at)
     if account.doubt is None or account.must_read:
         return _back_off(account, outcome, at, Blame.NOBODY, attempts=1)
+    failed = replace(failed, doubt=replace(account.doubt, at=at.now))  # it may land as late from now on
     if at.healthy and failed.attempts >= at.timing.same_failure_limit:
         return Absorbed(_hold_fault(failed, _asked(account, policy), outcome, at), Continue())
     return Absorbed(replace(failed, must_read=True), Continue())
@@ -249,6 +261,8 @@ def _hold_fault(account: Account, sent: Record, outcome: Outcome, at: Moment) ->
 
 def _missing(account: Account, outcome: Outcome, at: Moment) -> Absorbed:
     """Look for it again. A search that finds what then is missing again must not become a loop."""
+    if account.doubt is not None and account.doubt.write is Write.DELETE:
+        return Absorbed(_deleted(account), Continue())
     counted = _count(account, outcome, at)
     gone = replace(_unsent(counted), remote_id=None, observed=None, must_read=True)
     if gone.attempts > at.timing.conflict_tries:

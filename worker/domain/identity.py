@@ -13,6 +13,7 @@ from connectors.sdk.model import Json
 from worker.domain.event import Event
 
 _FORMER_KEPT = 5
+_NAME_LENGTH = 200
 _FORMER_OF = frozenset({"user_name", "email", "employee_number"})  # what `find` may correlate by
 
 
@@ -51,6 +52,19 @@ class Identity:
 
     def values(self) -> dict[str, Json]:
         return {name: asserted.value for name, asserted in self.attributes.items()}
+
+    def names(self) -> frozenset[tuple[str, str]]:
+        """Attribute and text of all that the person is and was called, without regard to case.
+
+        Long ones are cut: no target takes them, and no index does.
+        """
+        called = ((name, self.attributes[name]) for name in _FORMER_OF if name in self.attributes)
+        return frozenset(
+            (name, text.strip().casefold()[:_NAME_LENGTH])
+            for name, held in called
+            for text in (held.value, *held.former)
+            if isinstance(text, str)
+        )
 
     @property
     def leaver(self) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from worker.domain.account import LEAVER, RETURNER, Account, Hold, Person, Reason
+from worker.domain.account import LEAVER, QUIET, RETURNER, Account, Hold, Person, Reason
 from worker.domain.policy import Policy
+
+_REFUSED = frozenset({Reason.REJECTED, Reason.BRAKE, Reason.PROTECTED, *QUIET})
 
 
 def as_leaver(person: Person, policy: Policy) -> Person:
@@ -41,7 +43,9 @@ def hold_leaver(account: Account, person: Person, policy: Policy, now: float) ->
     if not has_left(person) or deactivates:
         return account.release([LEAVER])
     if policy.leaver == "demote":
-        return account if _demotion_refused(account) else account.release([LEAVER])
+        return account if _is_refused(account) else account.release([LEAVER])
+    if policy.leaver == "delete" and _is_refused(account):
+        return account
     if policy.leaver == "delete":
         message = f"the person left, deleting the account at {policy.title} waits for an approval"
         return account.hold({LEAVER: Hold(Reason.APPROVAL, message, "", now)})
@@ -65,8 +69,15 @@ def told_apart(account: Account, person: Person, policy: Policy, now: float) -> 
 def is_to_demote(account: Account, person: Person, policy: Policy) -> bool:
     """Whether rights and password are still to be taken away."""
     due = has_left(person) and policy.leaver == "demote" and not account.demoted
-    return due and not _demotion_refused(account)
+    return due and not _is_refused(account)
 
 
-def _demotion_refused(account: Account) -> bool:
-    return LEAVER in account.held and account.held[LEAVER].reason in (Reason.REJECTED, Reason.BRAKE)
+def is_to_delete(account: Account, person: Person, policy: Policy) -> bool:
+    """Whether the account is to go, and somebody approved of that: nothing is deleted without."""
+    due = has_left(person) and policy.leaver == "delete" and LEAVER in account.approvals
+    return due and not _is_refused(account)
+
+
+def _is_refused(account: Account) -> bool:
+    """Whether a demotion or a deletion waits for an operator."""
+    return LEAVER in account.held and account.held[LEAVER].reason in _REFUSED

@@ -6,8 +6,9 @@ texts, and no other identity may own the account.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from connectors.sdk.fields import FieldType, same
 from connectors.sdk.model import Match
@@ -23,12 +24,18 @@ def absorb_found(  # noqa: PLR0913 - a pure function names all it depends on
     person: Person,
     policy: Policy,
     at: Moment,
+    contested: Mapping[str, str] = MappingProxyType({}),
 ) -> Absorbed:
-    """The account after a search that worked. `taken` are remote ids of other identities."""
+    """The account after a search that worked. `taken` are remote ids of other identities.
+
+    `contested`: see the function of that name.
+    """
     settled = _without_creation(account)
     owned = set(taken)
+    matches = tuple(m for m in matches if m.remote_id not in owned or _shows_current(m, person, policy))
     free = [match for match in matches if match.remote_id not in owned]
-    if len(free) == 1 and evidence(free[0], person, policy):
+    clear = len(free) == 1 and free[0].remote_id not in contested
+    if clear and evidence(free[0], person, policy):
         linked = replace(settled, remote_id=free[0].remote_id, crashes=0).release([ACCOUNT])
         return Absorbed(linked.saw(free[0].record, at.now), Continue())
     gone = person.leaver or not person.in_scope
@@ -37,6 +44,8 @@ def absorb_found(  # noqa: PLR0913 - a pure function names all it depends on
     if not matches and policy.on_missing == "create":
         return _to_create(account, at)
     hold = _no_link(matches, free, person, policy, at.now)
+    if len(free) == 1 and not clear:
+        hold = replace(hold, message=_contest(free[0], contested, policy))
     return Absorbed(replace(settled, must_read=False).hold({ACCOUNT: hold}).at_rest(), End())
 
 
@@ -68,6 +77,46 @@ def evidence(match: Match, person: Person, policy: Policy) -> tuple[str, ...]:
     return names if len(names) > 1 else ()
 
 
+def contested(
+    matches: Sequence[Match], person: Person, namesakes: Mapping[str, Person], policy: Policy
+) -> dict[str, str]:
+    """Remote id to subject, of matches that speak for somebody else at least as much as for the person.
+
+    `namesakes` are people by subject who have no account yet and are or were called alike: names
+    are reused, and whose account it is must not depend on who is looked at first.
+    """
+    return {
+        match.remote_id: subject
+        for subject, rival in sorted(namesakes.items(), reverse=True)
+        for match in matches
+        if _is_called(match, rival, policy)
+        and _speaks_for(match, rival, policy) >= _speaks_for(match, person, policy)
+    }
+
+
+def _is_called(match: Match, person: Person, policy: Policy) -> bool:
+    spec, shown = policy.fields[policy.correlation], match.record.get(policy.correlation)
+    return shown is not None and any(same(spec, name, shown) for name in person.correlation)
+
+
+def _speaks_for(match: Match, person: Person, policy: Policy) -> int:
+    """How many texts agree, the name that the person has or had among them."""
+    texts = [name for name, spec in policy.fields.items() if spec.type is FieldType.TEXT]
+    agreeing = {name for name in texts if _agrees(match, person, policy, name)}
+    return len(agreeing | ({policy.correlation} if _is_called(match, person, policy) else set()))
+
+
+def _contest(match: Match, contested: Mapping[str, str], policy: Policy) -> str:
+    who = contested[match.remote_id]
+    return f"one account of {policy.title} answers, but it may be that of {who}, who is or was called so"
+
+
+def _shows_current(match: Match, person: Person, policy: Policy) -> bool:
+    """Whether it is in the way. Another's account that only has what this person was called is not."""
+    shown = match.record.get(policy.correlation)
+    return shown is None or same(policy.fields[policy.correlation], person.correlation[0], shown)
+
+
 def _agrees(match: Match, person: Person, policy: Policy, name: str) -> bool:
     wanted, shown = person.wanted.get(name), match.record.get(name)
     return bool(wanted) and shown is not None and same(policy.fields[name], wanted, shown)
@@ -81,7 +130,7 @@ def _no_link(
     if not matches:
         reason, message = Reason.MISSING, f"no account of {policy.title} has {asked}"
     elif not free:
-        message = f"the account with {asked} belongs to another identity"
+        reason, message = Reason.UNIQUE, f"the account with {asked} belongs to another identity"
     elif len(free) > 1:
         message = f"{len(free)} accounts answer to {asked} or a former value"
     else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.sdk.fields import FieldError
 from connectors.sdk.model import Json
 from worker.domain.account import Hold, Person, Reason
+from worker.domain.dates import Dates
 from worker.domain.identity import Identity
 from worker.domain.mapping import ABSENT, Expression, Failure, newest
 from worker.domain.strict_json import digest
@@ -28,10 +29,11 @@ class View:
     scope: Expression | None
     correlation: str
     encode: Encode
+    dates: Dates = field(default_factory=Dates)
 
     def of(self, identity: Identity, now: float) -> Person:
         """The person; bad values and failing expressions become `problems`, never exceptions."""
-        values = identity.values()
+        values = self.dates.values(identity, now)
         wanted: dict[str, Json] = {}
         problems: dict[str, Hold] = {}
         for name, expression in self.mapping.items():
@@ -42,12 +44,13 @@ class View:
         return Person(
             revision=identity.revision,
             in_scope=in_scope,
-            leaver=identity.leaver,
+            leaver=self.dates.gone(identity, now),
             wanted=wanted,
             problems=problems,
             correlation=self._correlation(identity, values),
-            origin=self._origin(identity),
+            origin=self._origin(identity, now),
             scope_known=known,
+            waits=self.dates.waits(identity, now),
         )
 
     def _take(
@@ -93,7 +96,7 @@ class View:
             return None
         return encoded if isinstance(encoded, str) else None
 
-    def _origin(self, identity: Identity) -> dict[str, int]:
-        events = {name: held.event for name, held in identity.attributes.items()}
+    def _origin(self, identity: Identity, now: float) -> dict[str, int]:
+        events = self.dates.asserted_by(identity, now)
         rows = {name: newest(expression.reads, events) for name, expression in self.mapping.items()}
         return {name: row for name, row in rows.items() if row is not None}

@@ -11,12 +11,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from connectors.sdk.fields import same
+from connectors.sdk.fields import FieldType, same
 from connectors.sdk.model import Json, Record
 from worker.domain import guard
 from worker.domain.account import (
     ACCOUNT,
+    FAULT,
     LEAVER,
+    QUIET,
     RETURNER,
     SCOPE,
     Account,
@@ -25,7 +27,16 @@ from worker.domain.account import (
     Person,
     Reason,
 )
-from worker.domain.leaving import as_leaver, has_left, hold_leaver, is_to_demote, leaves_scope, told_apart
+from worker.domain.decisions import is_granted, still_bound
+from worker.domain.leaving import (
+    as_leaver,
+    has_left,
+    hold_leaver,
+    is_to_delete,
+    is_to_demote,
+    leaves_scope,
+    told_apart,
+)
 from worker.domain.policy import Policy, Timing
 from worker.domain.sets import with_memberships
 from worker.domain.strict_json import digest
@@ -83,8 +94,26 @@ class Later:
     due_at: float
 
 
-Send: TypeAlias = Patch | Create | Demote
-Step: TypeAlias = Find | Fetch | Send | Done | Later
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Nothing may be sent before a run has judged the target's new mapping; nothing is acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the account; only with somebody's approval."""
+
+    changes: Record = field(default_factory=dict)
+    revocation: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Ask whether another superuser is left, before one is taken away."""
+
+
+Send: TypeAlias = Patch | Create | Demote | Delete
+Step: TypeAlias = Find | Fetch | Census | Send | Done | Later | Withheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +139,9 @@ def decide(  # noqa: PLR0913 - a pure function names all it depends on
     if protected is not None:
         return Decision(account.hold({ACCOUNT: protected}), Done())
     account = told_apart(account.release([ACCOUNT]), person, policy, now)
+    account = still_bound(account, person, policy, now)
+    if is_to_delete(account, person, policy):
+        return Decision(account, Done(planned={}) if policy.observe_only else Delete())
     if is_to_demote(account, person, policy):
         return Decision(account, Done(planned={}) if policy.observe_only else Demote())
     return _compare(account, person, policy, timing, now, claimed_at)
@@ -137,6 +169,8 @@ def _is_over(name: str, hold: Hold, account: Account, person: Person, policy: Po
         return has_left(person)
     if name == SCOPE:
         return person.in_scope
+    if name == FAULT:  # to be here is to be tried again
+        return True
     if name in person.problems:
         return hold.value_hash != person.problems[name].value_hash
     if name not in person.wanted or hold.reason in _OUR_OWN:
@@ -159,7 +193,8 @@ def _outside(account: Account, policy: Policy, now: float) -> Decision:
 
 def _unlinked(account: Account, person: Person) -> Decision:
     unasked = account.is_held(ACCOUNT, person.correlation_hash) and not account.must_read
-    if unasked or not person.correlation:
+    early = person.waits and account.doubt is None
+    if unasked or early or not person.correlation:
         return Decision(account, Done())
     return Decision(account, Find())
 
@@ -196,9 +231,16 @@ def _open(account: Account, differing: Mapping[str, Json], policy: Policy) -> di
     """The fields that no hold keeps back. Grants are judged anew: their removals must pass."""
     kept = {policy.active_field} if LEAVER in account.held else set()
     for name, value in differing.items():
-        if _is_refused(account, name, value):
+        if _is_refused(account, name, value) and not _is_judged_in_parts(account, policy, name):
             kept.add(name)
     return {name: value for name, value in differing.items() if name not in kept}
+
+
+def _is_judged_in_parts(account: Account, policy: Policy, name: str) -> bool:
+    """A grant that somebody discarded or declined keeps no removal of the same set back."""
+    spec = policy.fields[name]
+    parts = spec.privileged and spec.type in (FieldType.ID_SET, FieldType.NAME_SET)
+    return parts and account.held[name].reason in QUIET
 
 
 def _is_stale(
@@ -243,6 +285,8 @@ def _guarded(
     holds: dict[str, Hold] = {}
     for name, value in changed.items():
         verdict = guard.judge(policy.fields[name], policy, (account.observed or {}).get(name), value, now)
+        if is_granted(account, name):
+            verdict = guard.approved(verdict, value)
         if verdict.send and _is_refused(account, name, verdict.value):
             continue
         if verdict.hold is not None:
@@ -259,7 +303,7 @@ def _is_refused(account: Account, name: str, value: Json) -> bool:
 
 def decide_create(account: Account, person: Person, policy: Policy, now: float) -> Decision:
     """Create the account that a search did not find: every good value, but no grant that is denied."""
-    account = account.hold(person.problems)
+    account = still_bound(account.hold(person.problems), person, policy, now)
     account, sends = _guarded(account, person.wanted, policy, now)
     values = {name: verdict.value for name, verdict in sends.items() if verdict.value not in (None, [])}
     if policy.observe_only:

@@ -28,7 +28,10 @@ class Policy:
     on_missing: str = "hold"
     on_leave_scope: str = "hold"
     always_send: tuple[str, ...] = ()
+    superuser_field: str | None = None  # who has it may do everything; owned or not
+    superuser_through: frozenset[str] = frozenset()
     observe_only: bool = True
+    masked: frozenset[str] = frozenset()  # owned fields whose values the audit does not show
 
 
 @dataclass(frozen=True, slots=True)

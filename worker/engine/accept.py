@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connectors.sdk.model import Json
 from worker.domain.event import Event, Extract, SourceRules, as_object, read_event, source_uri
 from worker.domain.strict_json import Limits, Refusal, RefusedError, parse
+from worker.engine.again import whole
 from worker.engine.ports import Acceptance, Arrival, Entry, Signals, Store, Transaction
 
 STREAM = "intake"
@@ -32,11 +33,15 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of one event. `event_id` is None where it could not be read."""
+    """What became of one event. `event_id` is None where it could not be read.
+
+    `correlation` is the id that its requests will carry; a duplicate answers with the first one's.
+    """
 
     verdict: Acceptance
     event_id: str | None = None
     refusal: Refusal | None = None
+    correlation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,16 @@ class Intake:
     def accept(self, raws: Sequence[bytes], actor: str, only: frozenset[str] | None = None) -> list[Receipt]:
         """One receipt for each raw event, in order. `only` names the sources that may speak here."""
         reads = [self._read(raw, only) for raw in raws]
-        with self._store.begin() as tx:
-            receipts = self._store_all(tx, reads)
-            for read, receipt in zip(reads, receipts, strict=True):
-                tx.audit(_entry(read, receipt, actor))
+        receipts = whole(lambda: self._keep(reads, actor))
         if any(receipt.verdict is Acceptance.NEW for receipt in receipts):
             self._signals.fold()
+        return receipts
+
+    def _keep(self, reads: Sequence[_Read], actor: str) -> list[Receipt]:
+        with self._store.begin() as tx:
+            receipts = _as_first(tx, reads, self._store_all(tx, reads))
+            for read, receipt in zip(reads, receipts, strict=True):
+                tx.audit(_entry(read, receipt, actor))
         return receipts
 
     def _read(self, raw: bytes, only: frozenset[str] | None) -> _Read:
@@ -117,14 +126,29 @@ def _id_of(body: Mapping[str, Json]) -> str | None:
 
 def _receipt(read: _Read, verdict: Acceptance | None) -> Receipt:
     if verdict is None:
-        return Receipt(Acceptance.REFUSED, read.event_id, read.refusal)
+        return Receipt(Acceptance.REFUSED, read.event_id, read.refusal, read.correlation)
     refusal = _SAME_ID if verdict is Acceptance.REFUSED else None
-    return Receipt(verdict, read.event_id, refusal)
+    return Receipt(verdict, read.event_id, refusal, read.correlation)
+
+
+def _as_first(tx: Transaction, reads: Sequence[_Read], receipts: Sequence[Receipt]) -> list[Receipt]:
+    """Duplicates with the correlation id of the event that they repeat."""
+    repeated = {
+        place: reads[place].event
+        for place, receipt in enumerate(receipts)
+        if receipt.verdict is Acceptance.DUPLICATE
+    }
+    events = [event for event in repeated.values() if event is not None]
+    first = dict(zip(repeated, tx.events.first_correlations(events), strict=True))
+    return [
+        replace(receipt, correlation=first.get(place, receipt.correlation))
+        for place, receipt in enumerate(receipts)
+    ]
 
 
 def _entry(read: _Read, receipt: Receipt, actor: str) -> Entry:
     facts: dict[str, Json] = {
-        "correlation": read.correlation,
+        "correlation": receipt.correlation,
         "event": receipt.event_id,
         "body_sha256": hashlib.sha256(read.raw).hexdigest(),
     }

@@ -7,6 +7,7 @@ not sent. The coordinator owns everything here; threads see one request and the 
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import queue
 import time
@@ -15,9 +16,12 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+import structlog
+
 from connectors.sdk.model import Exchange, Found, Outcome, OutcomeKind
-from connectors.sdk.rest import correlation, write_until
-from worker.domain.plan import Create, Demote, Fetch, Find, Patch
+from connectors.sdk.rest import correlation, request_id, write_until
+from connectors.sdk.superusers import another_superuser
+from worker.domain.plan import Census, Create, Delete, Demote, Fetch, Find, Patch
 from worker.engine.job import Answer, Job, is_write
 from worker.engine.ports import Slot, Stopping
 from worker.engine.target import Target
@@ -65,7 +69,8 @@ class Dispatcher:
             used = replace(slot, next_send_at=now + lane.target.pace_s)
             lane.busy += 1
             self.in_flight += 1
-            self._executor.submit(self._perform, job, lane, used)
+            context = contextvars.copy_context()  # the task's identifiers, for the lines of its threads
+            self._executor.submit(context.run, self._perform, job, lane, used)
 
     def wait_s(self, lanes: list[Lane], most: float) -> float:
         """How long nothing can happen but an answer."""
@@ -87,11 +92,18 @@ class Dispatcher:
             answers.append(answer)
         return answers
 
+    def drain(self, wait_s: float) -> None:
+        """Wait until nothing is in flight, and drop what comes."""
+        limit = time.monotonic() + wait_s
+        while self.in_flight and (left := limit - time.monotonic()) > 0:
+            self.collect(left, self.in_flight)
+
     def _perform(self, job: Job, lane: Lane, slot: Slot) -> None:
+        structlog.contextvars.bind_contextvars(**job.identifiers)
         try:
             answer = self._ask(job)
         except Exception as error:  # a connector must not raise; what it sent nobody knows
-            log.exception("connector_failed", extra={"target": job.target.name})
+            log.exception("connector_failed")
             answer = Answer(job, job.step, _broken(job, error))
         self._answers.put((answer, lane, slot))
 
@@ -103,13 +115,10 @@ class Dispatcher:
             return Answer(job, step, None, unsent="the target's gate closed")
         if self._may_last() < target.deadline_s:
             return Answer(job, step, None, unsent="the lease was about to end")
-        said = correlation.set(job.request or None)
-        until = write_until.set(time.monotonic() + self._may_last())
-        try:
-            result = _call(job)
-        finally:
-            correlation.reset(said)
-            write_until.reset(until)
+        request_id.set(job.request or None)  # the thread's context is a copy, used once
+        correlation.set(job.cause.correlation)
+        write_until.set(time.monotonic() + self._may_last())
+        result = _call(job)
         _close_gate(target, result)
         return Answer(job, step, result)
 
@@ -118,7 +127,7 @@ def _broken(job: Job, error: Exception) -> Outcome | Found:
     exchange = Exchange("PATCH" if is_write(job.step) else "GET", "")
     detail = f"the connector failed: {type(error).__name__}"
     outcome = Outcome(OutcomeKind.AMBIGUOUS, exchange, detail=detail)
-    return Found(outcome) if isinstance(job.step, Find) else outcome
+    return Found(outcome) if isinstance(job.step, Find | Census) else outcome
 
 
 def _next_send(slot: Slot) -> float:
@@ -137,6 +146,10 @@ def _call(job: Job) -> Outcome | Found:
             return connector.create(values)
         case Demote() if remote_id is not None:
             return connector.demote(remote_id)
+        case Delete() if remote_id is not None:
+            return connector.delete(remote_id)
+        case Census() if remote_id is not None:
+            return another_superuser(connector, remote_id, job.target.deadline_s)
         case Fetch() if remote_id is not None:
             return connector.fetch(remote_id)
         case step:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from connectors.sdk.model import Json, Outcome, Record
 from worker.domain.account import Account, Hold, Person, Write
+from worker.domain.masking import masked, shortened
+from worker.engine.cause import Cause
 from worker.engine.ports import Entry
 from worker.engine.target import Target
 
-_METHODS = {Write.PATCH: "PATCH", Write.CREATE: "POST", Write.DEMOTE: "PATCH"}
+_METHODS = {Write.PATCH: "PATCH", Write.CREATE: "POST", Write.DEMOTE: "PATCH", Write.DELETE: "DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Subject:
     target: Target
     account: Account
     person: Person
+    cause: Cause
 
     def entry(self, action: str, facts: Mapping[str, Json]) -> Entry:
         common: dict[str, Json] = {
@@ -30,7 +33,7 @@ class Subject:
             "account": self.account.id,
             "revision": [self.account.applied_revision, self.person.revision],
         }
-        facts = {**common, **facts}
+        facts = {**common, **self.cause.facts, **facts}
         return Entry(self.target.stream, action, "hirewire", facts, self.account.identity_id)
 
     def write(self, write: Write, word: str, request: str, facts: Mapping[str, Json]) -> Entry:
@@ -58,11 +61,20 @@ class Subject:
 
     def changes(self, changes: Record) -> list[Json]:
         """Field, before, after and the row of the event that set it."""
-        observed, origin = self.account.observed or {}, self.person.origin
-        return [
-            {"field": name, "before": observed.get(name), "after": value, "event": origin.get(name)}
-            for name, value in sorted(changes.items())
-        ]
+        return [self._change(name, value) for name, value in sorted(changes.items())]
+
+    def _change(self, name: str, after: Json) -> Json:
+        before, event = (self.account.observed or {}).get(name), self.person.origin.get(name)
+        if name in self.target.policy.masked:
+            shown: dict[str, Json] = {"before": masked(before), "after": masked(after)}
+            return {"field": name, **shown, "changed": before != after, "event": event}
+        whole: dict[str, Json] = {"before": self._shown(name, before), "after": self._shown(name, after)}
+        return {"field": name, **whole, "event": event}
+
+    def _shown(self, name: str, value: Json) -> Json:
+        """Rights are shown whole, however long."""
+        field = self.target.policy.fields.get(name)
+        return value if field is not None and field.privileged else shortened(value)
 
     def link(self, former: str | None, evidence: tuple[str, ...]) -> Entry:
         if self.account.remote_id is None:
@@ -81,8 +93,10 @@ class Subject:
 
     def _held(self, name: str, hold: Hold) -> Entry:
         facts: dict[str, Json] = {"field": name, "reason": hold.reason.value, "detail": hold.message}
+        if hold.holder:
+            facts["holder"] = hold.holder
         return self.entry("account:field:held", facts)
 
 
 def _differs(old: Hold | None, new: Hold) -> bool:
-    return old is None or (old.reason, old.value_hash) != (new.reason, new.value_hash)
+    return old is None or (old.reason, old.value_hash, old.holder) != (new.reason, new.value_hash, new.holder)

@@ -8,15 +8,19 @@ are chained at that moment, last of all locks (DESIGN 2.7).
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from connectors.sdk.model import Json
 from worker.domain.account import Account
+from worker.domain.clash import Holders, UniqueValue
+from worker.domain.decisions import Decided
 from worker.domain.event import Event
 from worker.domain.identity import Identity
+from worker.engine.operator_ports import Decisions, Operators
 
 
 class Acceptance(enum.StrEnum):
@@ -43,6 +47,7 @@ class StoredEvent:
     event: Event
     accepted_at: float
     correlation: str
+    aside: bool = False  # folding it failed before
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,9 @@ class Claim:
     pending_since: float | None
     claimed_at: float
     crashed: bool  # a write was in flight when the worker before us died
+    run: int | None = None  # the run that asked for a read
+    fell_alone: bool = False  # the worker before us died with nothing but this account in hand
+    decided: tuple[Decided, ...] = ()  # what operators decided about it since it was claimed last
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,10 @@ class TargetState:
     paused_by: str | None
     gate_until: float
     probe_at: float | None
+    fingerprint: str | None = None  # of the configuration that the last started worker has; None: none yet
+    mapping_run: int | None = None  # the open run that judges it
+    pauses: int = 0  # how often Hirewire paused it for `pause_kind`, without a success since
+    pause_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,21 @@ class Entry:
     latency_s: float | None = None
 
 
+class RunState(enum.StrEnum):
+    """How far a run is; the words stand in its row."""
+
+    WAITING = "waiting"
+    JUDGING = "judging"  # its whole plan is being made, nothing moves yet
+    HELD = "held"  # the plan would change too much, somebody has to approve it
+    RUNNING = "running"  # its accounts are made due, page by page
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
+    """`state` is a RunState. `note` is what the judging counted, and who decided."""
+
     id: int
     kind: str
     state: str
@@ -134,6 +159,8 @@ class Run:
     total: int
     done: int
     requested_by: str
+    plan_hash: str | None = None  # of the list of (account, changes) that the run is held for
+    note: Mapping[str, Json] = field(default_factory=dict)
 
 
 class Events(Protocol):
@@ -145,15 +172,36 @@ class Events(Protocol):
 
     def mark_folded(self, effects: Sequence[Effect]) -> None: ...
 
+    def set_aside(self, rows: Sequence[int], until: float) -> None:
+        """Folding these failed: they are kept, and come again then."""
+
+    def any_aside(self) -> bool: ...
+
     def waiting(self, now: float) -> bool:
         """Whether any event is due to be folded."""
+
+    def correlations(self, rows: Sequence[int]) -> dict[int, str]:
+        """Row to the correlation id that its event was accepted with."""
+
+    def first_correlations(self, events: Sequence[Event]) -> list[str]:
+        """The correlation id under which each event's `source, id` was stored; they were, all of them."""
 
 
 class Identities(Protocol):
     def lock(self, subjects: Sequence[str], now: float) -> dict[str, tuple[int, Identity]]:
         """Subject to (row, identity), created where new, locked in the order of rows."""
 
-    def save(self, identities: Mapping[int, Identity]) -> None: ...
+    def save(self, identities: Mapping[int, Identity], wakes: Mapping[int, float | None]) -> None:
+        """`wakes`: when a date of the person comes next; None or absent: never."""
+
+    def take_waking(self, limit: int, now: float) -> dict[int, Identity]:
+        """By row, those whose moment has come, locked; another relay's are left out."""
+
+    def set_wakes(self, wakes: Mapping[tuple[int, int], float | None]) -> None:
+        """(row, revision) to the next moment; one that moved meanwhile is left to who moved it."""
+
+    def namesakes(self, identity_id: int, target_id: int) -> list[Identity]:
+        """People without a linked account at the target who are or were called as this one is or was."""
 
     def revisions(self, ids: Sequence[int]) -> dict[int, int]:
         """The committed revision of each; read after its accounts are locked."""
@@ -167,7 +215,19 @@ class Accounts(Protocol):
         """Targets at which accounts of the shard are due."""
 
     def claim(self, shard: int, target_id: int, limit: int, lease: Lease) -> list[Claim]:
-        """Take up to `limit` due accounts, revocations first; those that others hold are skipped."""
+        """Take up to `limit` due accounts, revocations first; those that others hold are skipped.
+
+        Crash suspects are left for `claim_suspect`.
+        """
+
+    def has_suspect(self, shard: int, target_ids: Sequence[int], now: float) -> bool:
+        """Whether the lease of an account ran out: its worker died."""
+
+    def claim_suspect(self, shard: int, target_id: int, lease: Lease) -> Claim | None:
+        """Take one account whose worker died, to work on it alone; counts a worker that died so."""
+
+    def give_back(self, token: str, now: float) -> None:
+        """Let go of all leases of the token; what was in doubt stays so, and is due at once."""
 
     def lock_owned(self, ids: Sequence[int], token: str) -> set[int]:
         """Lock these accounts in order and say which are still ours."""
@@ -182,8 +242,29 @@ class Accounts(Protocol):
     def count(self, target_id: int) -> int:
         """How many accounts are linked at the target."""
 
-    def require_read(self, selection: Mapping[str, Json], after: int, limit: int, now: float) -> list[int]:
+    def require_read(
+        self,
+        selection: Mapping[str, Json],
+        after: int,
+        limit: int,
+        now: float,
+        run_id: int | None = None,
+    ) -> list[int]:
         """Mark the next accounts of a selection as due with a read; their rows, in order."""
+
+    def page(self, selection: Mapping[str, Json], after: int, limit: int) -> list[tuple[Account, Identity]]:
+        """The next accounts of a selection as they are stored, in the order of their rows. No locks."""
+
+    def take_up(  # noqa: PLR0913 - a page of a target, and who asks
+        self, target_id: int, fingerprint: str, after: int, limit: int, now: float, run_id: int
+    ) -> list[int]:
+        """Make due the next accounts that were not acknowledged with this configuration, or wait for it."""
+
+    def lock_of(self, target_id: int, subject: str) -> tuple[Account, Identity] | None:
+        """One person's account at a target, locked, whoever leases it."""
+
+    def decided(self, account_id: int, decision: int, now: float) -> None:
+        """Mark it as decided upon and due with a read; its state and its lease are left alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +289,17 @@ class Targets(Protocol):
 
     def resume(self, target_id: int) -> None: ...
 
+    def count_pause(self, target_id: int, kind: str) -> int:
+        """Which pause of this kind it is, without a success between."""
+
+    def forget_pauses(self, target_id: int) -> None: ...
+
+    def announce(self, target_id: int, fingerprint: str, run_id: int | None) -> None:
+        """From now on only workers with this configuration claim; the run judges what it changes."""
+
+    def end_mapping_run(self, target_id: int, run_id: int) -> None:
+        """Nothing at the target waits for this run any more."""
+
     def set_probe(self, target_id: int, probe_at: float) -> None: ...
 
     def revocations(self, target_id: int, since: float, but: int) -> int:
@@ -222,8 +314,17 @@ class Targets(Protocol):
 
     def give_back(self, target_id: int, owner: str, slots: Sequence[Slot]) -> None: ...
 
+    def free_slots(self, owner: str) -> None:
+        """Give back whatever the owner still has."""
+
     def due_shards(self, target_ids: Sequence[int], now: float) -> set[int]:
-        """Shards with due accounts at those of the targets that may be sent to."""
+        """Shards with due accounts at those of the targets that may be sent to and have a free slot."""
+
+    def overdue(self, target_ids: Sequence[int], before: float, now: float) -> set[int]:
+        """Those that may be sent to and have accounts that have been due since before then."""
+
+    def open_alarms(self, kind: str) -> set[int]:
+        """The targets that an alarm of the kind is open for."""
 
     def raise_alarm(self, kind: str, target_id: int | None, message: str, now: float) -> None:
         """One open alarm for a kind and target, however often it is raised."""
@@ -238,11 +339,44 @@ class Runs(Protocol):
     def create(self, kind: str, selection: Mapping[str, Json], requested_by: str, now: float) -> Run: ...
 
     def lock(self, run_id: int) -> Run | None:
-        """The run, locked; None where another worker has it or it does not exist."""
+        """The run, locked; None where another worker has it, it is held or over, or does not exist."""
+
+    def take(self, run_id: int) -> Run | None:
+        """The run in whatever state, locked; waits for who has it. None: it does not exist."""
 
     def save(self, run: Run, now: float) -> None: ...
 
     def unfinished(self) -> list[int]: ...
+
+    def held(self) -> list[int]: ...
+
+
+class Leases(Protocol):
+    def take(self, name: str, wanted: Lease) -> bool:
+        """Whether it is ours now. Whoever holds it, ourselves included, keeps it until its end."""
+
+    def give_back(self, name: str, token: str) -> None: ...
+
+
+class UniqueValues(Protocol):
+    """Who has a unique value and who waits for it; an account's own are written under its lease."""
+
+    def keep(self, values: Mapping[int, Mapping[UniqueValue, bool]]) -> None:
+        """Account to all its values from now on: true, it waits for the value, false, it has it."""
+
+    def holders(self, values: Iterable[UniqueValue]) -> Holders: ...
+
+    def tell(self, moved: Mapping[int, AbstractSet[UniqueValue]]) -> frozenset[int]:
+        """These accounts got the values or gave them up: tell others that wait for one; their ids."""
+
+    def take_news(self, ids: Sequence[int]) -> Mapping[int, AbstractSet[UniqueValue]]:
+        """The values that each of these accounts was told of; each is given once."""
+
+    def wake(self, ids: Iterable[int], now: float) -> set[int]:
+        """Make held accounts due now, but for leased ones, which look by themselves; their shards."""
+
+    def wake_forgotten(self, now: float) -> None:
+        """The same for those that were told of a value and never woken."""
 
 
 class Transaction(Protocol):
@@ -260,12 +394,26 @@ class Transaction(Protocol):
     def targets(self) -> Targets: ...
     @property
     def runs(self) -> Runs: ...
+    @property
+    def operators(self) -> Operators: ...
+    @property
+    def decisions(self) -> Decisions: ...
+    @property
+    def leases(self) -> Leases: ...
+    @property
+    def unique_values(self) -> UniqueValues: ...
 
     def audit(self, entry: Entry) -> None:
         """Append to the entry's stream; chained when the transaction commits."""
 
 
+class BusyError(Exception):
+    """The database asks for the transaction once more: a deadlock, or a lock that did not come in time."""
+
+
 class Store(Protocol):
+    """Raises `BusyError` at any place of a transaction, which is undone then."""
+
     def begin(self) -> AbstractContextManager[Transaction]: ...
 
 
@@ -275,6 +423,18 @@ class Stopping(Protocol):
     def is_set(self) -> bool: ...
 
     def wait(self, timeout: float) -> bool: ...
+
+
+class Vitals(Protocol):
+    """What the watchdog of a worker sees of its processes. `name` begins every owner of its leases."""
+
+    @property
+    def name(self) -> str: ...
+
+    def settled(self, shard: int) -> None:
+        """A sync of the shard got something done."""
+
+    def folded(self) -> None: ...
 
 
 class Signals(Protocol):

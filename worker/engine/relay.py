@@ -1,40 +1,54 @@
 """Relay: finds what a lost message forgot, from rows. Beat calls it every few seconds.
 
 Sends at most one hint for each shard with due accounts, for unfolded events and for unfinished
-runs, and probes paused targets. Any number may run at once.
+runs, wakes people whose dates have come, and probes paused targets. Any number may run at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from worker.engine.keeper import BRAKE_ALARM, Keeper
+from worker.engine import stale
+from worker.engine.configuration import CONFIGURATION_ALARM
+from worker.engine.keeper import BRAKE_ALARM, WATCHDOG_ALARM, WATCHDOG_ALARM_S, Keeper
 from worker.engine.ports import Signals, Store
+from worker.engine.wake import Waker
 
 
 class Relay:
-    """`target_ids` are the configured targets: accounts of others wait for their return."""
+    """`targets` are the configured ones, names by row: accounts of others wait for their return."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the composition root names every part once
         self,
         store: Store,
         signals: Signals,
         keeper: Keeper,
-        target_ids: Sequence[int],
+        targets: Mapping[int, str],
         brake_window_s: float,
+        freshness_alarm_s: float,
+        waker: Waker,
+        configuration_alarm_s: float,
     ) -> None:
         self._store = store
         self._signals = signals
         self._keeper = keeper
-        self._target_ids = target_ids
+        self._targets = targets
         self._brake_window_s = brake_window_s
+        self._freshness_alarm_s = freshness_alarm_s
+        self._waker = waker
+        self._configuration_alarm_s = configuration_alarm_s
 
     def run(self) -> None:
+        self._waker.run()
         with self._store.begin() as tx:
+            tx.unique_values.wake_forgotten(tx.now)
             unfolded = tx.events.waiting(tx.now)
-            shards = tx.targets.due_shards(self._target_ids, tx.now)
+            shards = tx.targets.due_shards(sorted(self._targets), tx.now)
             runs = tx.runs.unfinished()
             tx.targets.expire_alarms(BRAKE_ALARM, tx.now - self._brake_window_s, tx.now)
+            tx.targets.expire_alarms(WATCHDOG_ALARM, tx.now - WATCHDOG_ALARM_S, tx.now)
+            tx.targets.expire_alarms(CONFIGURATION_ALARM, tx.now - self._configuration_alarm_s, tx.now)
+            stale.watch(tx, self._targets, self._freshness_alarm_s)
         if unfolded:
             self._signals.fold()
         for shard in sorted(shards):

@@ -13,16 +13,21 @@ from connectors.sdk.model import Found
 from worker.domain.account import LEAVER, Hold, Reason
 from worker.domain.answer import Absorbed, Blame, Moment, Wait
 from worker.domain.guard import brake_limit
-from worker.domain.plan import Create, Demote, Later, Patch
+from worker.domain.identity import Identity
+from worker.domain.plan import Census, Create, Delete, Demote, Later, Patch, Withheld
 from worker.domain.policy import Timing
 from worker.domain.strict_json import digest
+from worker.engine import consent
+from worker.engine.census import CensusTaker
+from worker.engine.clashes import Clashes
 from worker.engine.fold import NORMAL
 from worker.engine.job import Answer, Job
 from worker.engine.keeper import BRAKE_ALARM, Keeper
 from worker.engine.ports import Progress, Settled, Transaction
+from worker.engine.shelter import sheltered
 
 _APPLIED = "account:patch:applied"
-_CONFIRMED = "account:patch:confirmed"
+_ACKNOWLEDGED = (":applied", ":confirmed")  # of a patch, a creation or a demotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +42,20 @@ class Brake:
 class Settler:
     """`random` gives numbers in [0, 1) for the jitter of delays."""
 
-    def __init__(self, timing: Timing, brake: Brake, keeper: Keeper, random: Callable[[], float]) -> None:
+    def __init__(  # noqa: PLR0913 - the composition root names every part once
+        self,
+        timing: Timing,
+        brake: Brake,
+        keeper: Keeper,
+        clashes: Clashes,
+        census: CensusTaker,
+        random: Callable[[], float],
+    ) -> None:
         self._timing = timing
         self._brake = brake
         self._keeper = keeper
+        self._clashes = clashes
+        self._census = census
         self._random = random
 
     def settle(self, tx: Transaction, answers: Sequence[Answer], token: str) -> list[Job]:
@@ -60,28 +75,38 @@ class Settler:
         job = answer.job
         healthy = job.target.health.others_succeed(job.account.id, job.account.failing_since)
         moment = Moment(tx.now, self._random(), self._timing, healthy)
-        absorbed = job.answered(answer, moment, _taken(tx, answer))
-        if absorbed is None:
+        absorbed: Absorbed | None = None
+        with sheltered(job, tx.now):
+            absorbed = job.answered(answer, moment, _taken(tx, answer), _namesakes(tx, answer))
+        if job.spoilt:
+            job.unheard(answer)
+        elif absorbed is None:
             job.follow = Wait(tx.now)
-            return
-        self._note_health(job, absorbed, tx.now)
-        self._keeper.heed(tx, job.target, job.account.id, absorbed)
+        else:
+            self._note_health(tx, job, absorbed)
+            self._keeper.heed(tx, job.target, job.account.id, absorbed)
 
-    @staticmethod
-    def _note_health(job: Job, absorbed: Absorbed, now: float) -> None:
+    def _note_health(self, tx: Transaction, job: Job, absorbed: Absorbed) -> None:
         if absorbed.blame is Blame.NOBODY and not job.account.failure:
             applied = bool(job.entries) and job.entries[-1].action == _APPLIED
-            job.target.health.succeeded(job.account.id, applied=applied, now=now)
+            job.target.health.succeeded(job.account.id, applied=applied, now=tx.now)
+            if job.target.health.proved(applied=applied):
+                self._keeper.proved(tx, job.target)
 
     def plan(self, tx: Transaction, jobs: Sequence[Job], token: str) -> list[Job]:
         """Decide what comes next for each; write intents and settle what is over."""
         progress: list[Progress] = []
-        for job in jobs:
+        sound = [job for job in jobs if not job.spoilt]
+        self._clashes.reopen(tx, sound)
+        for job in sound:
             self._decide(tx, job)
+        _intend(tx, jobs)
+        self._clashes.note(tx, [job for job in jobs if not job.spoilt])
         finished = [job for job in jobs if job.finished]
         revisions = tx.identities.revisions([job.account.identity_id for job in finished]) if finished else {}
         for job in jobs:
             if job.finished:
+                self._census.end(tx, job)
                 progress.append(_settle(job, tx.now, revisions[job.account.identity_id]))
             elif job.entries:
                 progress.append(Progress(job.account))
@@ -91,14 +116,31 @@ class Settler:
         tx.accounts.save(progress, token)
         return finished
 
-    def _decide(self, tx: Transaction, job: Job) -> None:
-        job.decide(self._timing, tx.now)
-        while isinstance(job.step, Patch | Demote) and self._is_braked(tx, job, job.step):
-            job.decide(self._timing, tx.now)
-        if isinstance(job.step, Patch | Create | Demote):
-            job.intend(job.step, tx.now)
+    def committed(self, jobs: Sequence[Job]) -> None:
+        """What is left to do once the transaction that planned these jobs is over."""
+        self._clashes.wake(jobs)
 
-    def _is_braked(self, tx: Transaction, job: Job, send: Patch | Demote) -> bool:
+    def _decide(self, tx: Transaction, job: Job) -> None:
+        with sheltered(job, tx.now):
+            job.decide(self._timing, tx.now)
+        while not self._may_go(tx, job):
+            with sheltered(job, tx.now):
+                job.decide(self._timing, tx.now)
+
+    def _may_go(self, tx: Transaction, job: Job) -> bool:
+        """Whether the guards that need rows let the step pass; where they do not, decide anew."""
+        match job.step:
+            case Census():
+                return self._census.begin(tx, job)
+            case Create():
+                return consent.stands(tx, job)
+            case Patch() | Demote() | Delete() as send:
+                agreed = consent.stands(tx, job) and self._census.stands(tx, job)
+                return agreed and not self._is_braked(tx, job, send)
+            case _:
+                return True
+
+    def _is_braked(self, tx: Transaction, job: Job, send: Patch | Demote | Delete) -> bool:
         """Count a revocation under the target's lock; too many hold it."""
         if not send.revocation:
             return False
@@ -106,7 +148,7 @@ class Settler:
         tx.targets.lock(target.id)
         sent = tx.targets.revocations(target.id, tx.now - self._brake.window_s, but=job.account.id)
         limit = brake_limit(tx.accounts.count(target.id), self._brake.least, self._brake.share)
-        if sent < limit:
+        if sent < limit or job.passes_brake(send):
             tx.targets.add_revocation(target.id, job.account.id, tx.now)
             return False
         window = f"{self._brake.window_s:.0f} s"
@@ -120,6 +162,17 @@ class Settler:
         return True
 
 
+def _intend(tx: Transaction, jobs: Sequence[Job]) -> None:
+    """Name what each job's step is done for, by one query for all; write down what will be sent."""
+    rows = {row for job in jobs for row in job.events()}
+    correlations = tx.events.correlations(sorted(rows))
+    for job in jobs:
+        with sheltered(job, tx.now):
+            job.because(correlations)
+            if isinstance(job.step, Patch | Create | Demote | Delete):
+                job.intend(job.step, tx.now)
+
+
 def _taken(tx: Transaction, answer: Answer) -> frozenset[str]:
     """Remote ids among the matches that other identities own."""
     if not isinstance(answer.result, Found):
@@ -129,15 +182,28 @@ def _taken(tx: Transaction, answer: Answer) -> frozenset[str]:
     return frozenset(remote for remote, owner in owners.items() if owner != answer.job.account.id)
 
 
+def _namesakes(tx: Transaction, answer: Answer) -> list[Identity]:
+    """Who else without an account may be whom a match speaks for."""
+    if not isinstance(answer.result, Found) or not answer.result.matches:
+        return []
+    return tx.identities.namesakes(answer.job.account.identity_id, answer.job.target.id)
+
+
 def _settle(job: Job, now: float, revision: int) -> Progress:
     """The end of a job: acknowledged, or to be looked at later."""
-    job.entries += job.closing_entries()
+    job.close(now)
     moved = revision > job.person.revision
     claim = job.claim
     if isinstance(job.step, Later):
         again_at = now if moved else _earlier(job.step.due_at, job.account.recheck_at)
         return Progress(job.account, Settled(claim.claimed_at, again_at, claim.pending_since, None))
-    acknowledged = replace(job.account, applied_revision=job.person.revision)
+    if isinstance(job.step, Withheld):
+        since = claim.pending_since if claim.pending_since is not None else claim.claimed_at
+        look_at = now if moved else job.account.recheck_at
+        return Progress(job.account, Settled(claim.claimed_at, look_at, since, None))
+    acknowledged = replace(
+        job.account, applied_revision=job.person.revision, mapping_hash=job.target.fingerprint, crashes=0
+    )
     _tell_latency(job, now)
     if moved:
         return Progress(acknowledged, Settled(claim.claimed_at, now, claim.claimed_at, None))
@@ -153,6 +219,6 @@ def _tell_latency(job: Job, now: float) -> None:
     if job.claim.pending_since is None:
         return
     for place, entry in reversed(list(enumerate(job.entries))):
-        if entry.action in (_APPLIED, _CONFIRMED):
+        if entry.action.startswith("account:") and entry.action.endswith(_ACKNOWLEDGED):
             job.entries[place] = replace(entry, latency_s=now - job.claim.pending_since)
             return

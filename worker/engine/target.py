@@ -44,12 +44,22 @@ class Health:
         self._streaks: dict[Blame, set[int]] = {}
         self._missing: deque[float] = deque()
         self._applied: tuple[int, float] | None = None
+        self.pause_kind: str | None = None  # as the row says: paused for it, and no success since
 
     def succeeded(self, account_id: int, *, applied: bool, now: float) -> None:
         with self._lock:
             self._streaks.clear()
             if applied:
                 self._applied = (account_id, now)
+
+    @property
+    def trial(self) -> int | None:
+        """How many accounts at once may try whether it takes changes again; None: it does."""
+        return self._pause_after if self.pause_kind == Blame.TARGET_REFUSES.value else None
+
+    def proved(self, *, applied: bool) -> bool:
+        """Whether a success ends the row of pauses: reads go well where changes are refused."""
+        return self.pause_kind is not None and (applied or self.trial is None)
 
     def failed(self, blame: Blame, account_id: int) -> bool:
         """Whether so many different accounts failed alike that the target is to blame."""
@@ -75,6 +85,21 @@ class Health:
         with self._lock:
             self._streaks.clear()
             self._missing.clear()
+
+
+class Reminder:
+    """Says a thing again only after a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._again_at = 0.0
+
+    def due(self, every_s: float) -> bool:
+        with self._lock:
+            due = time.monotonic() >= self._again_at
+            if due:
+                self._again_at = time.monotonic() + every_s
+            return due
 
 
 class Rules:
@@ -122,7 +147,9 @@ class Target:
     rate_per_s: float | None
     deadline_s: float
     health: Health
+    fingerprint: str  # of the configuration that this process has
     gate: Gate = field(default_factory=Gate)
+    outdated: Reminder = field(default_factory=Reminder)
 
     @property
     def policy(self) -> Policy:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from config.environment import TOKEN_VARIABLE
 from config.settings import Settings, Sidecar
 from worker.stack import broker
 
@@ -92,6 +93,7 @@ def environment(settings: Settings, config_path: Path | None, environ: Mapping[s
     found["HIREWIRE_STATE_DIR"] = str(settings.state_dir.absolute())
     if config_path is not None:
         found["HIREWIRE_CONFIG"] = str(config_path.absolute())
+    found.pop(TOKEN_VARIABLE, None)  # it is a person's, no program's
     return found
 
 

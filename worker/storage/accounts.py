@@ -14,8 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
+from worker.domain.account import Account
+from worker.domain.decisions import Decided
+from worker.domain.identity import Identity
 from worker.engine.ports import Claim, Due, Lease, Progress
 from worker.storage.codec import account_state, held_state, read_account, read_identity
+from worker.storage.decisions import unheeded
 from worker.storage.tables import Time, account, identity, target
 from worker.storage.upsert import insert_missing
 
@@ -69,6 +73,7 @@ class AccountRows:
         due = (
             sa.select(account.c.id)
             .where(account.c.target_id == target_id, account.c.shard == shard, account.c.due_at <= lease.now)
+            .where(account.c.lease_token.is_(None))
             .order_by(account.c.priority, account.c.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -83,7 +88,8 @@ class AccountRows:
         )
         rows = self._connection.execute(statement).all()
         people = self._identities([row.identity_id for row in rows])
-        claims = [_claim(row, people[row.identity_id], lease) for row in rows]
+        decided = unheeded(self._connection, rows)
+        claims = [_claim(row, people[row.identity_id], lease, decided.get(row.id, ())) for row in rows]
         return sorted(claims, key=lambda claim: claim.account.id)
 
     def _identities(self, ids: Sequence[int]) -> dict[int, Any]:
@@ -91,6 +97,34 @@ class AccountRows:
             return {}
         rows = self._connection.execute(sa.select(identity).where(identity.c.id.in_(ids)))
         return {row.id: row for row in rows}
+
+    def has_suspect(self, shard: int, target_ids: Sequence[int], now: float) -> bool:
+        here = sa.and_(account.c.shard == shard, account.c.target_id.in_(target_ids))
+        query = sa.select(account.c.id).where(here, *_is_suspect(now)).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def claim_suspect(self, shard: int, target_id: int, lease: Lease) -> Claim | None:
+        here = sa.and_(account.c.target_id == target_id, account.c.shard == shard)
+        query = sa.select(account).where(here, *_is_suspect(lease.now)).limit(1)
+        query = query.order_by(account.c.priority, account.c.due_at)
+        left = self._connection.execute(query.with_for_update(skip_locked=True)).first()
+        if left is None:
+            return None
+        found = read_account(left)
+        counted = replace(found, crashes=found.crashes + 1) if left.alone else found
+        taken = {"lease_token": lease.token, "due_at": lease.until, "alone": True}
+        statement = sa.update(account).where(account.c.id == left.id)
+        statement = statement.values(**taken, state=account_state(counted)).returning(account)
+        row = self._connection.execute(statement).one()
+        person = self._identities([row.identity_id])[row.identity_id]
+        claim = _claim(row, person, lease, unheeded(self._connection, [row]).get(row.id, ()))
+        return replace(claim, fell_alone=bool(left.alone))
+
+    def give_back(self, token: str, now: float) -> None:
+        ours = account.c.lease_token == token
+        self._connection.execute(sa.select(account.c.id).where(ours).order_by(account.c.id).with_for_update())
+        freed = {"lease_token": None, "due_at": now, "alone": False}
+        self._connection.execute(sa.update(account).where(ours).values(**freed))
 
     def lock_owned(self, ids: Sequence[int], token: str) -> set[int]:
         query = sa.select(account.c.id, account.c.lease_token).where(account.c.id.in_(ids))
@@ -124,7 +158,14 @@ class AccountRows:
         query = sa.select(sa.func.count()).where(account.c.target_id == target_id, linked)
         return int(self._connection.execute(query).scalar_one())
 
-    def require_read(self, selection: Mapping[str, Json], after: int, limit: int, now: float) -> list[int]:
+    def require_read(
+        self,
+        selection: Mapping[str, Json],
+        after: int,
+        limit: int,
+        now: float,
+        run_id: int | None = None,
+    ) -> list[int]:
         chosen = sa.select(account.c.id).where(account.c.id > after, *_conditions(selection))
         # The clock was read before these rows were locked, and a claim may have come in between: the
         # end of its lease is later than the claim whatever the clocks say.
@@ -135,11 +176,67 @@ class AccountRows:
             .where(account.c.id.in_(sa.select(page.c.id)))
             .values(
                 verify_at=sa.case((expected_back > now, expected_back), else_=now),
+                verify_run=run_id,
                 due_at=sa.case((account.c.lease_token.is_(None), now), else_=account.c.due_at),
             )
             .returning(account.c.id)
         )
         return sorted(self._connection.scalars(statement))
+
+    def lock_of(self, target_id: int, subject: str) -> tuple[Account, Identity] | None:
+        whose = sa.select(identity.c.id).where(identity.c.subject == subject).scalar_subquery()
+        query = sa.select(account).where(account.c.target_id == target_id, account.c.identity_id == whose)
+        row = self._connection.execute(query.with_for_update()).first()
+        if row is None:
+            return None
+        return read_account(row), read_identity(self._identities([row.identity_id])[row.identity_id])
+
+    def decided(self, account_id: int, decision: int, now: float) -> None:
+        """As `require_read`: a leased one is looked at again when its lease is over or given back."""
+        leased = account.c.lease_token.is_not(None)
+        read_at = sa.case((sa.and_(leased, account.c.due_at > now), account.c.due_at), else_=now)
+        statement = sa.update(account).where(account.c.id == account_id)
+        self._connection.execute(
+            statement.values(
+                decided=decision, verify_at=read_at, due_at=sa.case((leased, account.c.due_at), else_=now)
+            )
+        )
+
+    def page(self, selection: Mapping[str, Json], after: int, limit: int) -> list[tuple[Account, Identity]]:
+        query = sa.select(account).where(account.c.id > after, *_conditions(selection))
+        rows = self._connection.execute(query.order_by(account.c.id).limit(limit)).all()
+        people = self._identities([row.identity_id for row in rows])
+        return [(read_account(row), read_identity(people[row.identity_id])) for row in rows]
+
+    def take_up(  # noqa: PLR0913 - a page of a target, and who asks
+        self, target_id: int, fingerprint: str, after: int, limit: int, now: float, run_id: int
+    ) -> list[int]:
+        """A leased one is asked for a read: its lease's end is what makes it due again."""
+        leased = account.c.lease_token.is_not(None)
+        waiting = sa.and_(account.c.pending_since.is_not(None), account.c.due_at.is_(None))
+        another = account.c.mapping_hash.is_distinct_from(fingerprint)
+        chosen = sa.select(account.c.id).where(
+            account.c.target_id == target_id, account.c.id > after, sa.or_(another, waiting, leased)
+        )
+        page = chosen.order_by(account.c.id).limit(limit).with_for_update().cte("page")
+        read_at = sa.case((sa.and_(leased, account.c.due_at > now), account.c.due_at), else_=now)
+        reads = sa.or_(leased, account.c.remote_id.is_(None))
+        statement = (
+            sa.update(account)
+            .where(account.c.id.in_(sa.select(page.c.id)))
+            .values(
+                verify_at=sa.case((reads, read_at), else_=account.c.verify_at),
+                verify_run=run_id,
+                due_at=sa.case((leased, account.c.due_at), else_=now),
+            )
+            .returning(account.c.id)
+        )
+        return sorted(self._connection.scalars(statement))
+
+
+def _is_suspect(now: float) -> tuple[sa.ColumnElement[bool], ...]:
+    """Nobody renewed its lease: the worker died, or lost its database for as long."""
+    return account.c.lease_token.is_not(None), account.c.due_at <= now
 
 
 def _conditions(selection: Mapping[str, Json]) -> list[sa.ColumnElement[bool]]:
@@ -155,12 +252,18 @@ def _conditions(selection: Mapping[str, Json]) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _claim(row: Any, person: Any, lease: Lease) -> Claim:  # noqa: ANN401 - rows
+def _claim(row: Any, person: Any, lease: Lease, decided: Sequence[Decided]) -> Claim:  # noqa: ANN401 - rows
     found = read_account(row)
     crashed = found.doubt is not None and not found.must_read
     asked = found.must_read or crashed or row.verify_at is not None
     return Claim(
-        replace(found, must_read=asked), read_identity(person), row.pending_since, lease.now, crashed=crashed
+        replace(found, must_read=asked),
+        read_identity(person),
+        row.pending_since,
+        lease.now,
+        crashed=crashed,
+        run=row.verify_run,
+        decided=tuple(decided),
     )
 
 
@@ -172,6 +275,8 @@ def _values(item: Progress, token: str) -> dict[str, Any]:
         "revision": item.account.applied_revision,
         "what": account_state(item.account),
         "holds": held_state(item.account.held),
+        "unsure": item.account.doubt.at if item.account.doubt is not None else None,
+        "mapping": item.account.mapping_hash,
     }
 
 
@@ -194,6 +299,8 @@ _STATE: dict[str, Any] = {
     "applied_revision": sa.bindparam("revision"),
     "state": sa.bindparam("what"),
     "held": sa.bindparam("holds"),
+    "doubt_at": sa.bindparam("unsure", type_=Time),
+    "mapping_hash": sa.bindparam("mapping"),
 }
 _WRITE = sa.update(account).where(_OURS).values(_STATE)
 _CLAIMED: sa.BindParameter[float] = sa.bindparam("claimed", type_=Time)
@@ -208,11 +315,13 @@ _SETTLE = (
             **_STATE,
             "due_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.bindparam("when", type_=Time)),
             "verify_at": sa.case((_ASKED_SINCE, _CLAIMED), else_=sa.null()),
+            "verify_run": sa.case((_ASKED_SINCE, account.c.verify_run), else_=sa.null()),
             "pending_since": sa.case(
                 (_RANK.is_(None), sa.func.coalesce(_SINCE, account.c.pending_since)), else_=_SINCE
             ),
             "priority": sa.func.coalesce(_RANK, account.c.priority),
             "lease_token": None,
+            "alone": sa.false(),
         }
     )
 )

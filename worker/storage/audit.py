@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,8 +22,7 @@ from worker.storage.tables import audit, audit_head
 from worker.storage.upsert import insert_missing
 
 GENESIS = "0" * 64
-_PAGE = 5_000
-_LATENCY_DIGITS = 6
+LATENCY_DIGITS = 6
 
 
 def chained(prev_hash: str, text: str) -> str:
@@ -80,7 +77,7 @@ def _row(entry: Entry, seq: int, prev: str, now: float) -> dict[str, Any]:
     if entry.identity_id is not None:
         body["identity"] = entry.identity_id
     if entry.latency_s is not None:
-        body["latency_s"] = round(entry.latency_s, _LATENCY_DIGITS)
+        body["latency_s"] = round(entry.latency_s, LATENCY_DIGITS)
     text = canonical(body)
     return {
         "stream": entry.stream,
@@ -93,99 +90,3 @@ def _row(entry: Entry, seq: int, prev: str, now: float) -> dict[str, Any]:
         "prev_hash": prev,
         "hash": chained(prev, text),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The first record of a stream that does not follow from the one before."""
-
-    stream: str
-    seq: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    records: int
-    streams: int
-    breaks: tuple[Break, ...]
-
-
-def verify(connection: sa.Connection) -> Verified:
-    """Walk every chain from its first record to its head, in pages, while others may append.
-
-    A record is committed together with its head: records are looked at first, heads after them.
-    """
-    named = set(connection.scalars(sa.select(audit.c.stream).distinct()))
-    heads = {row.stream: row for row in connection.execute(sa.select(audit_head))}
-    breaks: list[Break] = []
-    records = 0
-    for name in sorted({*named, *heads}):
-        count, found = _verify_stream(connection, name, heads.get(name))
-        records += count
-        breaks += [found] if found is not None else []
-    return Verified(records, len({*named, *heads}), tuple(breaks))
-
-
-def _verify_stream(connection: sa.Connection, stream: str, head: Any) -> tuple[int, Break | None]:  # noqa: ANN401 - a row or None
-    seq, prev = 0, GENESIS
-    if head is None:
-        return 0, Break(stream, 1, "the stream has records and no head")
-    for row in _records(connection, stream, head.seq):
-        seq += 1
-        if reason := _fault(row, seq, prev):
-            return seq, Break(stream, seq, reason)
-        prev = row.hash
-    if (seq, prev) != (head.seq, head.hash):
-        return seq, Break(stream, seq + 1, f"the chain ends at {seq}, its head says {head.seq}")
-    return seq, _beyond(connection, stream, head.seq)
-
-
-def _beyond(connection: sa.Connection, stream: str, head_seq: int) -> Break | None:
-    """Records behind the head: those of transactions that committed since have moved it."""
-    last = sa.select(sa.func.max(audit.c.seq)).where(audit.c.stream == stream, audit.c.seq > head_seq)
-    found = connection.execute(last).scalar_one()
-    now = sa.select(audit_head.c.seq).where(audit_head.c.stream == stream)
-    if found is None or found <= (connection.execute(now).scalar() or 0):
-        return None
-    return Break(stream, head_seq + 1, f"record {found} lies behind the head of the chain")
-
-
-def _fault(row: Any, seq: int, prev: str) -> str | None:  # noqa: ANN401 - an audit row
-    if row.seq != seq:
-        return f"record {seq} is missing, {row.seq} follows"
-    if row.prev_hash != prev:
-        return "does not follow from the record before"
-    if row.hash != chained(prev, row.text):
-        return "its text was changed"
-    wrong = [name for name, value in _derived(row.text).items() if _column(row, name) != value]
-    return f"does not say what its text says: {', '.join(wrong)}" if wrong else None
-
-
-def _derived(text: str) -> dict[str, Json]:
-    """The query columns, as the text has them."""
-    body = json.loads(text)
-    return {
-        "stream": body["stream"],
-        "seq": body["seq"],
-        "at": body["at"],
-        "action": body["action"],
-        "identity_id": body.get("identity"),
-        "latency_s": body.get("latency_s"),
-    }
-
-
-def _column(row: Any, name: str) -> Json:  # noqa: ANN401 - an audit row
-    value: Json = getattr(row, name)
-    if name == "at":
-        return stamp(row.at)
-    return round(value, _LATENCY_DIGITS) if isinstance(value, float) else value
-
-
-def _records(connection: sa.Connection, stream: str, most: int) -> Iterator[Any]:
-    query = sa.select(audit).where(audit.c.stream == stream, audit.c.seq <= most)
-    page = connection.execute(query.order_by(audit.c.seq).limit(_PAGE)).all()
-    while page:
-        yield from page
-        following = query.where(audit.c.seq > page[-1].seq)
-        page = connection.execute(following.order_by(audit.c.seq).limit(_PAGE)).all()

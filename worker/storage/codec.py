@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from worker.domain.account import Account, Doubt, Hold, Ignored, Reason, Sent, Write
+from worker.domain.account import Account, Approval, Doubt, Hold, Ignored, Reason, Sent, Write
 from worker.domain.event import Event
 from worker.domain.identity import Asserted, Identity, Mark
 
@@ -28,6 +28,8 @@ def account_state(account: Account) -> dict[str, Any]:
         "demoted": account.demoted,
         "sent": {name: [sent.reference, sent.content] for name, sent in account.sent.items()},
         "ignored": {name: [mark.value_hash, mark.reads] for name, mark in account.ignored.items()},
+        "approved": {n: [a.decision, a.binds, a.until, a.by] for n, a in account.approvals.items()},
+        "heeded": account.heeded,
     }
     return {key: value for key, value in state.items() if value or (key in _NULLABLE and value is not None)}
 
@@ -35,23 +37,36 @@ def account_state(account: Account) -> dict[str, Any]:
 def _doubt(doubt: Doubt | None) -> list[Any] | None:
     if doubt is None:
         return None
-    return [doubt.request, dict(doubt.changes), doubt.at, doubt.revision, doubt.revocation, doubt.write.value]
+    return [
+        doubt.request,
+        dict(doubt.changes),
+        doubt.at,
+        doubt.revision,
+        doubt.revocation,
+        doubt.write.value,
+        doubt.correlation,
+    ]
 
 
 def _read_doubt(raw: list[Any] | None) -> Doubt | None:
     if not raw:
         return None
-    request, changes, at, revision, revocation, write = raw
-    return Doubt(request, changes, at, revision, revocation, Write(write))
+    request, changes, at, revision, revocation, write, *correlation = raw  # none before 0002
+    return Doubt(request, changes, at, revision, revocation, Write(write), *correlation)
 
 
 def held_state(held: Mapping[str, Hold]) -> dict[str, Any] | None:
     """None when nothing is held, so that the index on `held` is small."""
-    return {n: [h.reason.value, h.message, h.value_hash, h.since] for n, h in held.items()} or None
+    return {name: _hold(hold) for name, hold in held.items()} or None
+
+
+def _hold(hold: Hold) -> list[Any]:
+    known = [] if hold.holder is None else [hold.holder]
+    return [hold.reason.value, hold.message, hold.value_hash, hold.since, *known]
 
 
 def read_held(raw: Mapping[str, Any] | None) -> dict[str, Hold]:
-    return {name: Hold(Reason(row[0]), row[1], row[2], row[3]) for name, row in (raw or {}).items()}
+    return {name: Hold(Reason(reason), *rest) for name, (reason, *rest) in (raw or {}).items()}
 
 
 def read_account(row: Any) -> Account:  # noqa: ANN401 - a row of the account table
@@ -74,9 +89,12 @@ def read_account(row: Any) -> Account:  # noqa: ANN401 - a row of the account ta
         failing_since=state.get("since", 0.0),
         crashes=state.get("crash", 0),
         demoted=state.get("demoted", False),
+        mapping_hash=row.mapping_hash,
         sent={name: Sent(*raw) for name, raw in state.get("sent", {}).items()},
         ignored={name: Ignored(*mark) for name, mark in state.get("ignored", {}).items()},
         held=read_held(row.held),
+        approvals={name: Approval(*raw) for name, raw in state.get("approved", {}).items()},
+        heeded=state.get("heeded", 0),
     )
 
 

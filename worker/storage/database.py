@@ -51,12 +51,15 @@ def _engine(url: str, begin: str, pool_size: int, timeout_ms: int) -> sa.Engine:
         parsed.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text must not quote values
         connect_args={"options": options, "application_name": "hirewire", "connect_timeout": 5},
     )
 
 
 def _sqlite(url: sa.URL, begin: str, pool_size: int) -> sa.Engine:
-    engine = sa.create_engine(url, pool_size=pool_size, connect_args={"check_same_thread": False})
+    engine = sa.create_engine(
+        url, pool_size=pool_size, hide_parameters=True, connect_args={"check_same_thread": False}
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's connection

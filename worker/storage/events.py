@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from worker.domain.event import Event
 from worker.engine.ports import Acceptance, Arrival, Effect, StoredEvent
 from worker.storage.codec import read_event
 from worker.storage.tables import event
@@ -22,7 +23,7 @@ class EventRows:
         first: dict[tuple[str, str], int] = {}
         for place, arrival in enumerate(arrivals):
             first.setdefault(_key(arrival), place)
-        rows = [_row(arrivals[place]) for place in first.values()]
+        rows = self._in_one_order([_row(arrivals[place]) for place in first.values()])
         fresh = insert_missing(
             self._connection, event, rows, ["source", "event_id"], [event.c.source, event.c.event_id]
         )
@@ -34,6 +35,17 @@ class EventRows:
             for place, arrival in enumerate(arrivals)
         ]
 
+    def _in_one_order(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Two batches with the same new ids must not wait for each other crosswise: rows are locked in
+        the order of their keys. Their ids keep the order of arrival, by which ties are broken.
+        """
+        if len(rows) < 2 or self._connection.dialect.name == "sqlite":  # noqa: PLR2004 - an order needs two
+            return rows
+        numbers = sa.select(_NEXT_ID).select_from(sa.func.generate_series(1, len(rows)))
+        ids = sorted(self._connection.scalars(numbers))
+        numbered = [{"id": number, **row} for number, row in zip(ids, rows, strict=True)]
+        return sorted(numbered, key=_unique_key)
+
     def _hashes(self, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
         if not keys:
             return {}
@@ -44,11 +56,37 @@ class EventRows:
     def take_unfolded(self, limit: int, now: float) -> list[StoredEvent]:
         query = sa.select(event).where(event.c.fold_at <= now).order_by(event.c.fold_at, event.c.id)
         rows = self._connection.execute(query.limit(limit).with_for_update(skip_locked=True))
-        return [StoredEvent(row.id, read_event(row), row.accepted_at, row.correlation) for row in rows]
+        return [
+            StoredEvent(row.id, read_event(row), row.accepted_at, row.correlation, row.effect == _ASIDE)
+            for row in rows
+        ]
+
+    def set_aside(self, rows: Sequence[int], until: float) -> None:
+        failed = sa.update(event).where(event.c.id.in_(rows))
+        self._connection.execute(failed.values(fold_at=until, effect=_ASIDE))
+
+    def any_aside(self) -> bool:
+        query = sa.select(event.c.id).where(event.c.fold_at.is_not(None), event.c.effect == _ASIDE)
+        return self._connection.execute(query.limit(1)).first() is not None
 
     def waiting(self, now: float) -> bool:
         query = sa.select(event.c.id).where(event.c.fold_at <= now).limit(1)
         return self._connection.execute(query).first() is not None
+
+    def correlations(self, rows: Sequence[int]) -> dict[int, str]:
+        if not rows:
+            return {}
+        query = sa.select(event.c.id, event.c.correlation).where(event.c.id.in_(sorted(set(rows))))
+        return {row.id: row.correlation for row in self._connection.execute(query)}
+
+    def first_correlations(self, events: Sequence[Event]) -> list[str]:
+        if not events:
+            return []
+        keys = [(read.source, read.id) for read in events]
+        known = sa.tuple_(event.c.source, event.c.event_id).in_(sorted(set(keys)))
+        query = sa.select(event.c.source, event.c.event_id, event.c.correlation).where(known)
+        found = {(row.source, row.event_id): row.correlation for row in self._connection.execute(query)}
+        return [found[key] for key in keys]
 
     def mark_folded(self, effects: Sequence[Effect]) -> None:
         statement = (
@@ -65,6 +103,14 @@ class EventRows:
             {"row": e.row, "identity": e.identity_id, "made": e.revision, "what": e.effect} for e in effects
         ]
         self._connection.execute(statement, values)
+
+
+_ASIDE = "aside"  # an effect for the time being
+_NEXT_ID = sa.func.nextval(sa.func.pg_get_serial_sequence("event", "id"))
+
+
+def _unique_key(row: dict[str, Any]) -> tuple[str, str]:
+    return row["source"], row["event_id"]
 
 
 def _key(arrival: Arrival) -> tuple[str, str]:

@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
-from worker.engine.ports import Run
+from worker.engine.ports import Run, RunState
 from worker.storage.tables import run
 
-_OPEN = ("waiting", "running")
+_OPEN = (RunState.WAITING, RunState.JUDGING, RunState.RUNNING)
+_OVER = (RunState.DONE, RunState.CANCELLED)
 
 
 class RunRows:
@@ -21,7 +22,7 @@ class RunRows:
     def create(self, kind: str, selection: Mapping[str, Json], requested_by: str, now: float) -> Run:
         values = {
             "kind": kind,
-            "state": "waiting",
+            "state": RunState.WAITING,
             "selection": dict(selection),
             "cursor": 0,
             "total": 0,
@@ -36,8 +37,12 @@ class RunRows:
         row = self._connection.execute(query.with_for_update(skip_locked=True)).first()
         return None if row is None else _run(row)
 
+    def take(self, run_id: int) -> Run | None:
+        row = self._connection.execute(sa.select(run).where(run.c.id == run_id).with_for_update()).first()
+        return None if row is None else _run(row)
+
     def save(self, saved: Run, now: float) -> None:
-        finished = None if saved.state in _OPEN else now
+        finished = now if saved.state in _OVER else None
         statement = sa.update(run).where(run.c.id == saved.id)
         self._connection.execute(
             statement.values(
@@ -45,14 +50,33 @@ class RunRows:
                 cursor=saved.cursor,
                 total=saved.total,
                 done=saved.done,
+                plan_hash=saved.plan_hash,
+                note=dict(saved.note) or None,
                 finished_at=finished,
             )
         )
 
     def unfinished(self) -> list[int]:
-        query = sa.select(run.c.id).where(run.c.state.in_(_OPEN)).order_by(run.c.id)
+        return self._in(*_OPEN)
+
+    def held(self) -> list[int]:
+        return self._in(RunState.HELD)
+
+    def _in(self, *states: RunState) -> list[int]:
+        query = sa.select(run.c.id).where(run.c.state.in_(states)).order_by(run.c.id)
         return list(self._connection.scalars(query))
 
 
 def _run(row: Any) -> Run:  # noqa: ANN401 - a row
-    return Run(row.id, row.kind, row.state, row.selection, row.cursor, row.total, row.done, row.requested_by)
+    return Run(
+        row.id,
+        row.kind,
+        row.state,
+        row.selection,
+        row.cursor,
+        row.total,
+        row.done,
+        row.requested_by,
+        row.plan_hash,
+        row.note or {},
+    )

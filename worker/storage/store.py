@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
 import sqlalchemy as sa
 
-from worker.engine.ports import Entry
+from worker.engine.ports import BusyError, Entry
 from worker.storage import audit
 from worker.storage.accounts import AccountRows
+from worker.storage.chains import ChainRows
+from worker.storage.clock import clock
+from worker.storage.decisions import DecisionRows
 from worker.storage.events import EventRows
 from worker.storage.identities import IdentityRows
+from worker.storage.leases import LeaseRows
+from worker.storage.notes import note
+from worker.storage.operators import OperatorRows
 from worker.storage.runs import RunRows
 from worker.storage.targets import TargetRows
+from worker.storage.unique_values import UniqueValueRows
+
+_BUSY = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, a lock not had in time
 
 
 class SqlTransaction:
@@ -23,27 +31,29 @@ class SqlTransaction:
 
     def __init__(self, connection: sa.Connection, shards: int) -> None:
         self._connection = connection
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
         self.events = EventRows(connection)
         self.identities = IdentityRows(connection)
         self.accounts = AccountRows(connection, shards)
-        self.targets = TargetRows(connection)
+        self.targets = TargetRows(connection, shards)
         self.runs = RunRows(connection)
+        self.chains = ChainRows(connection)
+        self.leases = LeaseRows(connection)
+        self.operators = OperatorRows(connection)
+        self.decisions = DecisionRows(connection)
+        self.unique_values = UniqueValueRows(connection)
 
     @cached_property
     def now(self) -> float:
-        if self._connection.dialect.name == "sqlite":
-            return time.time()
-        clock = sa.func.extract("epoch", sa.func.clock_timestamp())
-        return float(self._connection.execute(sa.select(clock)).scalar_one())
+        return clock(self._connection)
 
     def audit(self, entry: Entry) -> None:
-        self._entries.append(entry)
+        self.entries.append(entry)
 
     def finish(self) -> None:
         """Chain what was audited; the last thing before the commit."""
-        if self._entries:
-            audit.append(self._connection, self._entries, self.now)
+        if self.entries:
+            audit.append(self._connection, self.entries, self.now)
 
 
 class SqlStore:
@@ -54,10 +64,16 @@ class SqlStore:
     @contextmanager
     def begin(self) -> Iterator[SqlTransaction]:
         """Commit at the end of the block, roll back on any exception."""
-        with self._engine.begin() as connection:
-            transaction = SqlTransaction(connection, self._shards)
-            yield transaction
-            transaction.finish()
+        try:
+            with self._engine.begin() as connection:
+                transaction = SqlTransaction(connection, self._shards)
+                yield transaction
+                transaction.finish()
+        except sa.exc.DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) in _BUSY:
+                raise BusyError(type(error.orig).__name__) from error
+            raise
+        note(transaction.entries)
 
     def dispose(self) -> None:
         """Close the pool's connections."""

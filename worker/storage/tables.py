@@ -61,7 +61,7 @@ event = sa.Table(
     sa.Column("fold_at", Time),  # null: folded
     sa.Column("identity_id", BigId),
     sa.Column("revision", sa.Integer),  # the identity's revision that it made
-    sa.Column("effect", sa.Text),  # changed | unchanged | superseded
+    sa.Column("effect", sa.Text),  # changed | unchanged | superseded; aside: folding it failed, again later
     sa.UniqueConstraint("source", "event_id"),
     sa.Index(
         "ix_event_due",
@@ -91,6 +91,15 @@ identity = sa.Table(
     ),
 )
 
+identity_name = sa.Table(  # what people are and were called: names are reused
+    "identity_name",
+    metadata,
+    sa.Column("attribute", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),  # without regard to case
+    sa.Column("identity_id", BigId, sa.ForeignKey("identity.id"), primary_key=True, autoincrement=False),
+    sa.Index("ix_identity_name_identity_id", "identity_id"),
+)
+
 target = sa.Table(
     "target",
     metadata,
@@ -101,7 +110,10 @@ target = sa.Table(
     sa.Column("paused_by", sa.Text),  # hirewire (resumed by a probe) | an operator
     sa.Column("gate_until", Time),
     sa.Column("probe_at", Time),
+    sa.Column("pauses", sa.Integer, nullable=False, server_default=sa.text("0")),  # alike, without a success
+    sa.Column("pause_kind", sa.Text),  # what they were for
     sa.Column("fingerprint", sa.Text),  # of the configuration that may be worked with
+    sa.Column("mapping_run", BigId),  # the run that judges it; accounts of another mapping wait for that
 )
 
 slot = sa.Table(
@@ -127,7 +139,9 @@ account = sa.Table(
     sa.Column("priority", sa.SmallInteger, nullable=False),
     sa.Column("pending_since", Time),  # when the oldest unacknowledged event was accepted
     sa.Column("verify_at", Time),  # someone asked for a read; cleared by a later settle
+    sa.Column("verify_run", BigId),  # the run that asked for it
     sa.Column("lease_token", sa.Text),
+    sa.Column("doubt_at", Time),  # when the write was intended whose outcome is not known yet
     sa.Column("alone", sa.Boolean, nullable=False, server_default=sa.false()),  # claimed as a crash suspect
     sa.Column("decided", BigId),  # the newest decision of an operator about it
     sa.Column("mapping_hash", sa.Text),  # of the mapping that it was last planned with
@@ -149,6 +163,13 @@ account = sa.Table(
         "lease_token",
         postgresql_where=sa.text("lease_token IS NOT NULL"),
         sqlite_where=sa.text("lease_token IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_account_doubt",
+        "target_id",
+        "doubt_at",
+        postgresql_where=sa.text("doubt_at IS NOT NULL"),
+        sqlite_where=sa.text("doubt_at IS NOT NULL"),
     ),
     sa.Index(
         "ix_account_held",
@@ -174,6 +195,14 @@ audit = sa.Table(
     sa.UniqueConstraint("stream", "seq"),
     sa.Index("ix_audit_identity_id_id", "identity_id", "id"),
     sa.Index("ix_audit_action_at", "action", "at"),
+    sa.Index(  # freshness
+        "ix_audit_latency",
+        "stream",
+        "at",
+        "latency_s",
+        postgresql_where=sa.text("latency_s IS NOT NULL"),
+        sqlite_where=sa.text("latency_s IS NOT NULL"),
+    ),
 )
 
 audit_head = sa.Table(
@@ -198,8 +227,8 @@ run = sa.Table(
     "run",
     metadata,
     _id(),
-    sa.Column("kind", sa.Text, nullable=False),  # resync
-    sa.Column("state", sa.Text, nullable=False),  # waiting | running | done | cancelled
+    sa.Column("kind", sa.Text, nullable=False),  # resync | mapping
+    sa.Column("state", sa.Text, nullable=False),  # worker.engine.ports.RunState
     sa.Column("selection", JsonText, nullable=False),
     sa.Column("cursor", BigId, nullable=False),
     sa.Column("total", sa.Integer, nullable=False),
@@ -248,6 +277,17 @@ unique_value = sa.Table(  # who holds, or waits for, a value that only one accou
     sa.Column("account_id", BigId, sa.ForeignKey("account.id"), primary_key=True, autoincrement=False),
     sa.Column("waiting", sa.Boolean, nullable=False),
     sa.Index("ix_unique_value_account_id", "account_id"),
+)
+
+unique_news = sa.Table(  # a value that the account waits for moved; a foreign key would lock the account
+    "unique_news",
+    metadata,
+    _id(),
+    sa.Column("account_id", BigId, nullable=False),
+    sa.Column("target_id", BigId, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value_hash", sa.Text, nullable=False),
+    sa.Index("ix_unique_news_account_id", "account_id"),
 )
 
 lease = sa.Table(  # who does what only one may do at a time

@@ -13,8 +13,9 @@ from worker.storage.upsert import insert_missing
 
 
 class TargetRows:
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sa.Connection, shards: int) -> None:
         self._connection = connection
+        self._shards = shards
 
     def register(self, slots: Mapping[str, int], shards: int) -> None:
         fresh = [{"name": name, "state": "active"} for name in sorted(slots)]
@@ -52,6 +53,20 @@ class TargetRows:
             "probe_at": None,
         }
         self._set(target_id, values)
+
+    def announce(self, target_id: int, fingerprint: str, run_id: int | None) -> None:
+        self._set(target_id, {"fingerprint": fingerprint, "mapping_run": run_id})
+
+    def end_mapping_run(self, target_id: int, run_id: int) -> None:
+        self._set(target_id, {"mapping_run": None}, target.c.mapping_run == run_id)
+
+    def count_pause(self, target_id: int, kind: str) -> int:
+        again = sa.case((target.c.pause_kind == kind, target.c.pauses + 1), else_=1)
+        one = sa.update(target).where(target.c.id == target_id).values(pauses=again, pause_kind=kind)
+        return int(self._connection.execute(one.returning(target.c.pauses)).scalar_one())
+
+    def forget_pauses(self, target_id: int) -> None:
+        self._set(target_id, {"pauses": 0, "pause_kind": None})
 
     def set_probe(self, target_id: int, probe_at: float) -> None:
         self._set(target_id, {"probe_at": probe_at})
@@ -103,20 +118,31 @@ class TargetRows:
         values = [{"place": item.n, "after": item.next_send_at} for item in slots]
         self._connection.execute(statement, values)
 
+    def free_slots(self, owner: str) -> None:
+        ours = sa.update(slot).where(slot.c.owner == owner)
+        self._connection.execute(ours.values(owner=None, leased_until=0.0))
+
     def due_shards(self, target_ids: Sequence[int], now: float) -> set[int]:
+        """One look for each shard, which ends at the first row: a backlog is not counted."""
         open_gate = sa.or_(target.c.gate_until.is_(None), target.c.gate_until <= now)
-        query = (
-            sa.select(account.c.shard)
-            .distinct()
-            .join_from(account, target, account.c.target_id == target.c.id)
-            .where(
-                account.c.target_id.in_(target_ids),
-                account.c.due_at <= now,
-                target.c.state == "active",
-                open_gate,
-            )
+        free = sa.exists().where(slot.c.target_id == target.c.id, slot.c.leased_until < now)
+        here = sa.and_(account.c.target_id == target.c.id, account.c.shard == sa.bindparam("here"))
+        due = sa.exists().where(here, account.c.due_at <= now)
+        able = sa.and_(target.c.id.in_(target_ids), target.c.state == "active", open_gate)
+        query = sa.select(target.c.id).where(able, free, due).limit(1)
+        return {n for n in range(self._shards) if self._connection.execute(query, {"here": n}).first()}
+
+    def overdue(self, target_ids: Sequence[int], before: float, now: float) -> set[int]:
+        late = sa.exists().where(account.c.target_id == target.c.id, account.c.due_at <= before)
+        open_gate = sa.or_(target.c.gate_until.is_(None), target.c.gate_until <= now)
+        query = sa.select(target.c.id).where(
+            target.c.id.in_(target_ids), target.c.state == "active", open_gate, late
         )
         return set(self._connection.scalars(query))
+
+    def open_alarms(self, kind: str) -> set[int]:
+        query = sa.select(alarm.c.target_id).where(alarm.c.kind == kind, alarm.c.cleared_at.is_(None))
+        return {found for found in self._connection.scalars(query) if found is not None}
 
     def raise_alarm(self, kind: str, target_id: int | None, message: str, now: float) -> None:
         if target_id is not None:
@@ -155,4 +181,8 @@ def _state(row: Any) -> TargetState:  # noqa: ANN401 - a row
         paused_by=row.paused_by,
         gate_until=row.gate_until or 0.0,
         probe_at=row.probe_at,
+        pauses=row.pauses,
+        pause_kind=row.pause_kind,
+        fingerprint=row.fingerprint,
+        mapping_run=row.mapping_run,
     )

@@ -19,8 +19,10 @@ from tests.waiting import until
 from worker.bootstrap import build_intake, open_store
 from worker.cli.broker import NoSignals
 from worker.databases import open_writer
+from worker.domain.dates import Dates
 from worker.engine.fold import Fold
-from worker.storage import queries
+from worker.storage.clock import clock
+from worker.storage.freshness import targets, totals
 from worker.storage.migrate import upgrade
 from worker.storage.store import SqlStore
 
@@ -166,7 +168,7 @@ class Installation:
     def fold(self) -> None:
         """As a worker does, in this process."""
         store = SqlStore(self.rows, self.settings.engine.shards)
-        Fold(store, NoSignals(), frozenset(self.settings.targets), 100, 2).run()
+        Fold(store, NoSignals(), frozenset(self.settings.targets), 100, 2, Dates()).run()
 
     @cached_property
     def rows(self) -> sa.Engine:
@@ -227,8 +229,8 @@ def settled(engine: sa.Engine, accounts: int) -> Callable[[], bool]:
 
     def look() -> bool:
         with engine.connect() as connection:
-            now = queries.clock(connection)
-            rows, whole = queries.targets(connection, now), queries.totals(connection, now)
+            now = clock(connection)
+            rows, whole = targets(connection, now), totals(connection, now)
         open_ = sum(row.due + row.in_flight + row.later for row in rows) + whole.waiting
         return sum(row.accounts for row in rows) == accounts and open_ == 0
 

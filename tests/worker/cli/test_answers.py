@@ -63,6 +63,7 @@ def test_an_open_alarm_is_exit_code_1_and_told(populated: Installation) -> None:
     assert [shown.code, told.code] == [1, 1]
     assert "paused: awx_prod: it refused us" in shown.out
     (row,) = told.document["targets"]
+    assert {"oldest_due_s", "oldest_in_doubt_s", "gated_for_s", "in_doubt", "freshness"} <= row.keys()
     assert (row["state"], row["accounts"], row["held"], row["revisions"]) == ("paused", 1, 1, 1)
     assert told.document["alarms"][0]["target"] == "awx_prod"
     targets = populated.run("targets", "--json").document["targets"]
@@ -83,7 +84,7 @@ def test_watching_goes_on_until_ctrl_c(populated: Installation) -> None:
 def test_the_audit_is_listed_with_filters_and_its_chain_proven(populated: Installation) -> None:
     listed = populated.run("audit", "list", "--action", "event:accept", "--since", "1h", "--json").document
     assert [record["event"] for record in listed["records"]] == ["ev-1"]
-    assert populated.run("audit", "verify").code == 0
+    assert populated.run("audit", "verify", "--json").document["breaks"] == []
     with populated.rows.begin() as connection:
         _allow_tampering(connection)
         connection.execute(sa.update(tables.audit).where(tables.audit.c.seq == 1).values(text="{}"))

@@ -23,8 +23,21 @@ HEAVY = {
 }
 
 
+AUDIT = ("list", "verify", "story", "seal", "baseline", "export", "key")
+DEEPER = {
+    "audit": AUDIT,
+    "held": ("list", "show", "retry", "discard", "approve", "reject"),
+    "operator": ("add", "list", "revoke"),
+    "runs": ("list", "show", "approve", "cancel"),
+    "targets": ("pause", "resume"),
+}
+DECIDES = (["held", "retry"], ["held", "discard"], ["held", "approve"], ["held", "reject"])
+READING = {"send", "status", "held", "audit", "check"}
+WRITES_FILES = (["audit", "export"], ["audit", "key"])
+
+
 def words_of(name: str) -> list[list[str]]:
-    return [[name, deeper] for deeper in ("list", "verify", "story")] if name == "audit" else [[name]]
+    return [[name, deeper] for deeper in DEEPER[name]] if name in DEEPER else [[name]]
 
 
 ALL = [words for name in main.COMMANDS for words in words_of(name)]
@@ -49,7 +62,7 @@ def test_every_command_shows_an_example(words: list[str]) -> None:
     assert f"Example: hirewire {' '.join(words)}" in said.output
 
 
-@pytest.mark.parametrize("words", [w for w in ALL if w[0] in {"send", "status", "held", "audit", "check"}])
+@pytest.mark.parametrize("words", [w for w in ALL if w[0] in READING and w not in (*WRITES_FILES, *DECIDES)])
 def test_every_reading_command_offers_json(words: list[str]) -> None:
     assert "--json" in CliRunner().invoke(main.application(), [*words, "--help"]).output
 

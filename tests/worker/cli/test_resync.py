@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from tests.waiting import until
 from tests.worker.cli.conftest import LIMIT_S, event
 from worker.cli.broker import NoSignals
+from worker.engine.judge import Judge, PlanBrake
 from worker.engine.runs import Runs
 from worker.storage.store import SqlStore
 from worker.storage.tables import audit, run
@@ -71,7 +72,16 @@ def test_a_run_that_only_paused_targets_keep_open_is_not_waited_for(known: Insta
         tx.targets.pause(1, "it refused us", "hirewire", None)
     process = known.start("resync", "E1001", "--why", "drift")
     until(lambda: runs(known), "the run is written down")
-    Runs(store, NoSignals(), 2, threading.Event()).carry_out(1)
+    Runs(store, NoSignals(), 2, threading.Event(), Judge({}, PlanBrake(0.2, 20))).carry_out(1)
     assert process.wait(LIMIT_S) == 1
     assert "run 1: 0 of 1 accounts read" in known.log("resync")
     assert "wait for paused targets" in known.log("resync")
+
+
+def test_a_run_that_is_held_is_not_waited_for(known: Installation) -> None:
+    process = known.start("resync", "E1001", "--why", "drift")
+    until(lambda: runs(known), "the run is written down")
+    with known.rows.begin() as connection:
+        connection.execute(sa.update(run).values(state="held"))
+    assert process.wait(LIMIT_S) == 1
+    assert "run 1 is held: it would change too much; see `hirewire runs show 1`" in known.log("resync")

@@ -42,6 +42,12 @@ def test_every_line_is_accepted_repeated_or_refused_with_its_place(migrated: Ins
     assert places == [(3, None, ""), (4, "ev-2", "/data/emial"), (6, "ev-1", "/id"), (7, None, "")]
     assert told["refusals"][3]["reason"] == "is longer than the limit of 2000 bytes"
     assert stored(migrated) == ["ev-1", "ev-4"]
+    first, again, last = told["events"]
+    assert [(item["line"], item["verdict"]) for item in told["events"]] == [
+        (1, "accepted"), (5, "duplicate"), (8, "accepted"),
+    ]  # fmt: skip
+    assert first["correlation"] == again["correlation"] != last["correlation"]
+    assert told["events_left_out"] == 0
     assert "the relay" not in sent.out
     assert "broker" in sent.errors  # no stack runs: said, and no failure
 
@@ -50,7 +56,12 @@ def test_refusals_are_recorded_and_sending_again_is_harmless(migrated: Installat
     file = migrated.file(event("ev-1", title="Engineer"), "[]", event("ev-2", second=1, title="Lead"))
     first = migrated.run("send", file)
     again = migrated.run("send", file, "--json")
-    assert first.out.splitlines()[-1] == "2 accepted, 0 duplicates, 1 refused"
+    told = again.document["events"]
+    assert first.out.splitlines()[-3:] == [
+        f"accepted  ev-1  correlation {told[0]['correlation']}",
+        f"accepted  ev-2  correlation {told[1]['correlation']}",
+        "2 accepted, 0 duplicates, 1 refused",
+    ]
     assert f"refused  {file}:2" in first.out
     assert "\x1b" not in first.out + first.errors
     assert (again.document["accepted"], again.document["duplicates"]) == (0, 2)

@@ -112,6 +112,12 @@ def test_while_a_request_may_still_take_effect_nothing_is_sent() -> None:
     assert step_of(absorbed.account, wanting(email="b"), now=NOW + 30).step == Fetch()
 
 
+def test_a_late_effect_is_waited_for_from_the_unclear_answer_on_and_not_from_the_intent() -> None:
+    sent_long_ago = doubting(at=NOW - 20, email="b")
+    doubtful = after(sent_long_ago, K.AMBIGUOUS, status=None).account
+    assert waited(after(doubtful, K.OBSERVED, RECORD, now=NOW + 1)) == TIMING.late_effect_s
+
+
 def test_once_it_can_no_longer_take_effect_it_is_sent_again() -> None:
     doubtful = replace(doubting(email="b"), must_read=True)
     absorbed = after(doubtful, K.OBSERVED, RECORD, now=NOW + 30)

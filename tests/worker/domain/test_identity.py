@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.sdk.model import Json
 from worker.domain.event import CHANGED, Event
-from worker.domain.identity import Folded, Identity, fold
+from worker.domain.identity import Asserted, Folded, Identity, fold
 
 NAMES = {"hr": ("given_name", "email"), "directory": ("title", "user_name"), "desk": ("custom.badge",)}
 ORDERS = {
@@ -185,3 +185,18 @@ def test_former_values_of_other_attributes_are_not_kept() -> None:
 def test_a_person_whom_hr_calls_inactive_is_a_leaver(value: Json, leaver: bool) -> None:
     assert after(event("01", {"active": value})).identity.leaver is leaver
     assert not Identity("E1001").leaver
+
+
+def test_a_person_is_known_by_all_names_and_addresses_of_now_and_before_without_regard_to_case() -> None:
+    said = {
+        "user_name": Asserted("Mira.Berg", "1", 1, 1, "hr", ("mira", None)),
+        "email": Asserted(None, "1", 1, 1, "hr", ("Mira@example.com ",)),
+        "employee_number": Asserted("7" * 1000, "1", 1, 1, "hr"),
+        "title": Asserted("Engineer", "1", 1, 1, "hr"),
+    }
+    assert Identity("E1", attributes=said).names() == {
+        ("user_name", "mira.berg"),
+        ("user_name", "mira"),
+        ("email", "mira@example.com"),
+        ("employee_number", "7" * 200),
+    }

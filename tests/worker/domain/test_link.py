@@ -10,7 +10,7 @@ from connectors.sdk.model import Json, Match
 from tests.worker.domain.builders import FIELDS, NOW, PERSON, POLICY, RECORD, UNLINKED, moment, step_of
 from worker.domain.account import ACCOUNT, Account, Person, Reason
 from worker.domain.answer import Absorbed, Continue, End
-from worker.domain.link import absorb_found, evidence
+from worker.domain.link import absorb_found, contested, evidence
 from worker.domain.plan import Done, Find
 from worker.domain.policy import Policy
 
@@ -89,8 +89,38 @@ def test_two_matches_hold() -> None:
 
 def test_an_account_of_another_identity_holds() -> None:
     absorbed = found(match("7"), taken=("7",))
-    assert held(absorbed) is Reason.MATCHES
+    assert held(absorbed) is Reason.UNIQUE
     assert "belongs to another identity" in absorbed.account.held[ACCOUNT].message
+
+
+def test_an_account_of_another_identity_that_only_has_a_former_value_is_not_in_the_way() -> None:
+    renamed = replace(PERSON, correlation=("mira.berg", "mira"))
+    absorbed = found(match("7"), taken=("7",), person=renamed)
+    assert absorbed.account.held[ACCOUNT].reason is Reason.MISSING
+
+
+def old_bob(**values: Json) -> Person:
+    """Somebody who was called mira, and whose other texts are these."""
+    wanted = {**RECORD, "username": "bob", "first_name": "Bo", "email": "bo@example.com", **values}
+    return replace(PERSON, wanted=wanted, correlation=("bob", "mira"))
+
+
+def test_a_match_that_speaks_as_much_for_a_namesake_is_nobodys() -> None:
+    alike = old_bob(first_name="Mira", email="mira@example.com")
+    others = contested((match(),), PERSON, {"E2": alike}, POLICY)
+    absorbed = absorb_found(UNLINKED, (match(),), (), PERSON, POLICY, moment(), others)
+    assert others == {"7": "E2"}
+    assert held(absorbed) is Reason.MATCHES
+    assert "E2" in absorbed.account.held[ACCOUNT].message
+
+
+def test_a_match_that_speaks_less_for_a_namesake_is_linked() -> None:
+    assert contested((match(),), PERSON, {"E2": old_bob(email="mira@example.com")}, POLICY) == {}
+
+
+def test_who_was_never_called_so_is_no_namesake_of_this_account() -> None:
+    stranger_here = replace(old_bob(first_name="Mira", email="mira@example.com"), correlation=("bob",))
+    assert contested((match(),), PERSON, {"E2": stranger_here}, POLICY) == {}
 
 
 def test_of_two_matches_the_one_that_nobody_owns_is_linked_if_the_evidence_is_there() -> None:

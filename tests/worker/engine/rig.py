@@ -21,10 +21,11 @@ from tests.fixtures.targets import ReferenceTarget
 from worker import bootstrap, databases
 from worker.domain.account import Account
 from worker.engine.accept import Receipt
-from worker.storage import audit as audit_rows
+from worker.engine.ports import Signals
 from worker.storage import tables
 from worker.storage.codec import read_account
 from worker.storage.migrate import upgrade
+from worker.storage.verify import Verified, asking, verify
 
 FAST: dict[str, Any] = {
     "shards": 1,
@@ -74,6 +75,8 @@ def settings_for(
     engine: Mapping[str, Any] | None = None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     source: Mapping[str, Any] | None = None,
+    people: Mapping[str, Any] | None = None,
+    audit: Mapping[str, Any] | None = None,
 ) -> Settings:
     return Settings.model_validate(
         {
@@ -81,6 +84,8 @@ def settings_for(
             "database": {"url": database},
             "engine": {**FAST, **(engine or {})},
             "sources": {"hr": {"uri": "hr", "attributes": ATTRIBUTES, **(source or {})}},
+            "people": dict(people or {}),
+            "audit": dict(audit or {}),
             "targets": {
                 name: target_options(target) | dict((options or {}).get(name, {}))
                 for name, target in targets.items()
@@ -103,18 +108,19 @@ def target_options(target: ReferenceTarget) -> dict[str, Any]:
 class Rig:
     """Events in, then `work` until nothing is due within a moment."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, signals: Signals | None = None) -> None:
         self.writer = databases.open_writer(settings)
         upgrade(self.writer)
         self._reader = databases.open_reader(settings)  # looking must not keep a worker from writing
         self.settings = settings
-        self.signals = RecordedSignals()
+        self.signals: Any = signals or RecordedSignals()
         self.stopping = threading.Event()
+        bootstrap.announce(settings)
         self.runtime = bootstrap.assemble(settings, self.signals, self.stopping)
-        self._numbers = itertools.count(1)
+        self.numbers = itertools.count(1)
 
     def event(self, subject: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
-        number = next(self._numbers)
+        number = next(self.numbers)
         return {
             "specversion": "1.0",
             "id": f"e{number}",
@@ -177,9 +183,9 @@ class Rig:
     def actions(self, prefix: str = "account:") -> list[str]:
         return [record["action"] for record in self.audit(prefix)]
 
-    def verify(self) -> audit_rows.Verified:
+    def verify(self) -> Verified:
         with self._read() as connection:
-            return audit_rows.verify(connection)
+            return verify(asking(connection))
 
     @contextmanager
     def _read(self) -> Iterator[sa.Connection]:

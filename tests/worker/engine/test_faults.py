@@ -109,7 +109,7 @@ def test_a_masked_page_of_html_is_suspect_and_a_healthy_target_goes_on(
     linked(rig).say("E1", ANNIKA)
     rig.work()
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
-    assert rig.actions("target:") == []
+    assert rig.actions("target:pause:") == []
 
 
 def test_a_refused_token_pauses_the_target_and_a_probe_resumes_it(
@@ -124,7 +124,7 @@ def test_a_refused_token_pauses_the_target_and_a_probe_resumes_it(
     awx_target.reset()
     rig.work()
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
-    assert rig.actions("target:") == ["target:pause:paused", "target:pause:resumed"]
+    assert rig.actions("target:pause:") == ["target:pause:paused", "target:pause:resumed"]
 
 
 def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_target: ReferenceTarget) -> None:
@@ -138,7 +138,7 @@ def test_refusals_for_three_accounts_in_a_row_pause_the_target(rig: Rig, awx_tar
     for subject in people:
         rig.say(subject, {"given_name": "Q"})
     rig.work()
-    assert rig.actions("target:") == ["target:pause:paused", "target:pause:resumed"]
+    assert rig.actions("target:pause:") == ["target:pause:paused", "target:pause:resumed"]
     assert {row["first_name"] for row in awx_target.rows() if row["username"] != "admin"} == {"Q"}
 
 
@@ -167,7 +167,7 @@ def test_a_target_that_goes_down_is_paused_and_comes_back(
     process = TargetProcess("awx", tmp_path / "awx.stderr", free_port)
     target.reset()
     rig.work()
-    assert rig.actions("target:") == ["target:pause:paused", "target:pause:resumed"]
+    assert rig.actions("target:pause:") == ["target:pause:paused", "target:pause:resumed"]
     assert {target.users()[name]["first_name"] for name in ("anna.berg", "omar.haddad")} == {"Changed"}
     process.stop()
 

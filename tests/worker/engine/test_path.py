@@ -168,7 +168,8 @@ def test_an_account_of_another_identity_is_never_linked_twice(rig: Rig) -> None:
     rig.say("E2", ANNA)
     rig.work()
     assert rig.account("E1", "awx").remote_id == "2"
-    assert rig.account("E2", "awx").held[ACCOUNT].reason is Reason.MATCHES
+    hold = rig.account("E2", "awx").held[ACCOUNT]
+    assert (hold.reason, hold.message) == (Reason.UNIQUE, "username is held by E1 at awx")
 
 
 def test_a_leaver_in_awx_is_held_and_other_changes_go_through(rig: Rig, awx_target: ReferenceTarget) -> None:
@@ -251,7 +252,7 @@ def test_a_resync_repairs_what_somebody_changed_at_the_target(rig: Rig, awx_targ
     rig.say("E1", {**ANNA, "given_name": "Annika"})
     rig.work()
     awx_target.reset()  # the target is restored from a backup
-    run = rig.runtime.runs.request_resync({"subjects": ["E1"]}, "test", "restored")
+    run = rig.runtime.desk.request_resync({"subjects": ["E1"]}, "test", "restored")
     assert rig.signals.sent[-1] == ("run", run.id)
     rig.runtime.runs.carry_out(run.id)
     rig.work()

@@ -24,7 +24,7 @@ from tests.worker.storage.world import (
 )
 from worker.domain.account import Doubt
 from worker.domain.identity import Identity
-from worker.engine.ports import Claim, Progress, Settled
+from worker.engine.ports import Claim, Lease, Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 
@@ -72,7 +72,7 @@ def test_revocations_are_claimed_first_then_the_longest_due(store: SqlStore) -> 
 def test_a_claim_carries_person_account_and_how_long_it_has_waited(store: SqlStore) -> None:
     person, target = one_due(store)
     with store.begin() as tx:
-        tx.identities.save({person: Identity("E1", 4)})
+        tx.identities.save({person: Identity("E1", 4)}, {})
     (found,) = claim(store, target, lease())
     assert (found.identity, found.pending_since, found.claimed_at) == (Identity("E1", 4), 90.0, NOW)
     assert (found.account.identity_id, found.crashed, found.account.must_read) == (person, False, False)
@@ -85,14 +85,60 @@ def test_a_claim_sets_the_lease(store: SqlStore, engine: sa.Engine) -> None:
     assert (row.lease_token, row.due_at) == ("ours", NOW + 60)
 
 
+def take_over(store: SqlStore, target: int, taken: Lease) -> list[Claim]:
+    """What a worker left behind, at most one of each shard."""
+    with store.begin() as tx:
+        found = [tx.accounts.claim_suspect(shard, target, taken) for shard in (0, 1)]
+    return [one for one in found if one is not None]
+
+
 def test_a_leased_account_is_claimed_again_only_when_the_lease_is_over(store: SqlStore) -> None:
     _, target = one_due(store)
     assert claim(store, target, lease())
-    assert claim(store, target, lease("other", now=NOW + 59)) == []
-    assert len(claim(store, target, lease("other", now=NOW + 60))) == 1
+    assert take_over(store, target, lease("other", now=NOW + 59)) == []
+    assert len(take_over(store, target, lease("other", now=NOW + 60))) == 1
     with store.begin() as tx:
         (row,) = tx.accounts.lock_owned([1], "other")
         assert tx.accounts.lock_owned([row], "ours") == set()
+
+
+def test_what_a_dead_worker_had_is_not_claimed_among_others(store: SqlStore) -> None:
+    _, target = one_due(store)
+    claim(store, target, lease())
+    assert claim(store, target, lease("other", now=NOW + 60)) == []
+
+
+def test_only_a_worker_that_died_alone_with_an_account_counts_against_it(store: SqlStore) -> None:
+    _, target = one_due(store)
+    claim(store, target, lease())
+    counted = []
+    for number in range(1, 4):
+        (found,) = take_over(store, target, lease(f"w{number}", now=NOW + 60 * number))
+        counted.append((found.fell_alone, found.account.crashes))
+    assert counted == [(False, 0), (True, 1), (True, 2)]
+
+
+def test_a_lease_that_is_given_back_is_no_suspicion(store: SqlStore, engine: sa.Engine) -> None:
+    _, target = one_due(store)
+    claim(store, target, lease())
+    take_over(store, target, lease("alone", now=NOW + 60))
+    with store.begin() as tx:
+        tx.accounts.give_back("alone", NOW + 61)
+    row = account_row(engine)
+    assert (row.lease_token, row.alone, row.due_at) == (None, False, NOW + 61)
+    with store.begin() as tx:
+        assert not tx.accounts.has_suspect(row.shard, [target], NOW + 999)
+    assert len(claim(store, target, lease("next", now=NOW + 61))) == 1
+
+
+def test_suspects_are_looked_for_at_the_named_targets_only(store: SqlStore, engine: sa.Engine) -> None:
+    _, target = one_due(store)
+    claim(store, target, lease())
+    shard = account_row(engine).shard
+    with store.begin() as tx:
+        found = [tx.accounts.has_suspect(shard, where, NOW + 60) for where in ([target], [target + 1], [])]
+        early = tx.accounts.has_suspect(shard, [target], NOW + 59)
+    assert (found, early) == ([True, False, False], False)
 
 
 def test_a_claim_skips_what_another_worker_has_locked(postgres_store: SqlStore) -> None:
@@ -149,7 +195,7 @@ def test_a_dead_worker_leaves_a_doubt_that_must_be_read(
 ) -> None:
     _, target = one_due(store)
     leave_behind(store, target, doubt, must_read=must_read)
-    (found,) = claim(store, target, lease("next", now=NOW + 60))
+    (found,) = take_over(store, target, lease("next", now=NOW + 60))
     assert (found.crashed, found.account.must_read, found.account.doubt) == (crashed, reads, doubt)
 
 
@@ -178,7 +224,7 @@ def test_progress_is_written_under_a_kept_lease(store: SqlStore, engine: sa.Engi
 def test_nothing_is_written_without_our_token(store: SqlStore, engine: sa.Engine) -> None:
     _, target = one_due(store)
     (found,) = claim(store, target, lease())
-    claim(store, target, lease("next", now=NOW + 60))
+    take_over(store, target, lease("next", now=NOW + 60))
     stale = replace(found.account, remote_id="7", applied_revision=9)
     before = account_row(engine)
     with store.begin() as tx:
@@ -286,3 +332,19 @@ def test_two_accounts_of_a_target_never_share_a_remote_id(store: SqlStore, engin
     with pytest.raises(sa.exc.IntegrityError):
         link(store, target, ["7", "7"])
     assert [row.remote_id for row in rows(engine, tables.account)] == [None, None]
+
+
+def test_a_sync_never_waits_for_the_person_whom_a_fold_has_locked(postgres_store: SqlStore) -> None:
+    """Claimed and written in one transaction: the second write has PostgreSQL look at the foreign key."""
+    _, target = one_due(postgres_store)
+    with postgres_store.begin() as fold:
+        fold.identities.lock(["E1"], NOW)
+
+        def sync() -> int:
+            with postgres_store.begin() as tx:
+                claims = [tx.accounts.claim(shard, target, 1, lease()) for shard in (0, 1)]
+                (found,) = [taken for claimed in claims for taken in claimed]
+                tx.accounts.save([Progress(found.account)], "ours")
+                return found.account.id
+
+        assert at_once(sync)

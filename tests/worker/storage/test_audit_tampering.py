@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from tests.worker.storage.world import rows
 from worker.engine.ports import Entry
 from worker.storage import tables
-from worker.storage.audit import Break, chained, verify
+from worker.storage.audit import chained
 from worker.storage.store import SqlStore
+from worker.storage.verify import Break, asking, verify
 
 STREAM = "targets/awx"
 Tamper = Callable[[sa.Connection], None]
@@ -185,10 +186,10 @@ def test_a_changed_chain_is_found_with_its_stream_and_place(
     unguarded: sa.Engine, tamper: Tamper, seq: int
 ) -> None:
     with unguarded.begin() as connection:
-        assert verify(connection).breaks == ()
+        assert verify(asking(connection)).breaks == ()
         tamper(connection)
     with unguarded.connect() as connection:
-        (found,) = verify(connection).breaks
+        (found,) = verify(asking(connection)).breaks
     assert isinstance(found, Break)
     assert (found.stream, found.seq) == (STREAM, seq)
     assert found.reason
@@ -198,5 +199,5 @@ def test_a_broken_chain_does_not_hide_the_others(unguarded: sa.Engine) -> None:
     with unguarded.begin() as connection:
         edit(1, text="{}")(connection)
     with unguarded.connect() as connection:
-        found = verify(connection)
+        found = verify(asking(connection))
     assert (found.streams, found.records) == (2, 2)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors.sdk.model import Json
 from tests.worker.storage.world import NORMAL, NOW, account_row, claim, lease, one_due, people, rows
-from worker.domain.account import Account, Doubt, Hold, Ignored, Reason
+from worker.domain.account import Account, Approval, Doubt, Hold, Ignored, Reason
 from worker.domain.identity import Asserted, Identity, Mark
 from worker.engine.ports import Progress, Settled
 from worker.storage import tables
@@ -46,6 +46,8 @@ ACCOUNTS = st.builds(
     crashes=COUNTS,
     ignored=st.dictionaries(st.text(), st.builds(Ignored, PLAIN, COUNTS), max_size=3),
     held=st.dictionaries(st.text(), HOLDS, max_size=3),
+    approvals=st.dictionaries(st.text(), st.builds(Approval, COUNTS, PLAIN, TIMES, PLAIN), max_size=3),
+    heeded=COUNTS,
 )
 ASSERTED = st.builds(
     Asserted, VALUES, st.text(), COUNTS, COUNTS, st.text(), st.lists(VALUES, max_size=5).map(tuple)
@@ -93,7 +95,7 @@ def test_any_identity_survives_its_row(engine: sa.Engine, identity: Identity) ->
     store = SqlStore(engine, 2)
     (row,) = people(store, "E1")
     with store.begin() as tx:
-        tx.identities.save({row: identity})
+        tx.identities.save({row: identity}, {})
     with store.begin() as tx:
         assert tx.identities.lock(["E1"], NOW) == {"E1": (row, identity)}
 

@@ -56,7 +56,7 @@ def count_in_threads(store: SqlStore, read: Callable[[SqlTransaction], tuple[int
         for _ in range(10):
             with store.begin() as tx:
                 row, revision = read(tx)
-                tx.identities.save({row: Identity("E1", revision + 1)})
+                tx.identities.save({row: Identity("E1", revision + 1)}, {})
 
     at_once(*[count] * 8)
 

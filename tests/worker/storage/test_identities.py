@@ -8,8 +8,19 @@ from dataclasses import replace
 import sqlalchemy as sa
 
 from tests.waiting import until
-from tests.worker.storage.world import NOW, at_once, people, rows, waits_for_a_lock
+from tests.worker.storage.world import (
+    NOW,
+    at_once,
+    claim,
+    lease,
+    make_due,
+    people,
+    register,
+    rows,
+    waits_for_a_lock,
+)
 from worker.domain.identity import Asserted, Identity, Mark
+from worker.engine.ports import Progress
 from worker.storage import tables
 from worker.storage.store import SqlStore
 
@@ -37,8 +48,8 @@ def test_a_person_comes_back_as_saved(store: SqlStore) -> None:
     asserted = Asserted("Åsa \u202eب", "2026", 4, 2, "hr", ("Asa", None))
     grown = Identity("E1", 2, {"given_name": asserted}, {"hr": Mark("2026", 4)})
     with store.begin() as tx:
-        tx.identities.save({row: grown})
-        tx.identities.save({})
+        tx.identities.save({row: grown}, {})
+        tx.identities.save({}, {})
     with store.begin() as tx:
         assert tx.identities.lock(["E1"], NOW) == {"E1": (row, grown)}
         assert tx.identities.revisions([row, row + 1]) == {row: 2}
@@ -80,9 +91,37 @@ def test_folds_over_the_same_people_never_deadlock_and_lose_nothing(store: SqlSt
                 chosen = [names[(turn * 5 + step + n) % 6] for n in range(4)]
                 locked = tx.identities.lock(chosen, NOW)
                 grown = {row: replace(found, revision=found.revision + 1) for row, found in locked.values()}
-                tx.identities.save(grown)
+                tx.identities.save(grown, {})
 
     at_once(*(lambda turn=turn: count_up(turn) for turn in range(4)))
     with store.begin() as tx:
         total = sum(found.revision for _, found in tx.identities.lock(names, NOW).values())
     assert total == 4 * 10 * 4
+
+
+def called(store: SqlStore, subject: str, *names: str) -> int:
+    """A person who was called these names one after the other."""
+    (row,) = people(store, subject)
+    for place, name in enumerate(names):
+        with store.begin() as tx:
+            asserted = Asserted(name, "2026", 4, 2, "hr", names[:place])
+            known = tx.identities.lock([subject], NOW)[subject][1]
+            tx.identities.save({row: replace(known, attributes={"user_name": asserted})}, {})
+    return row
+
+
+def test_namesakes_are_people_without_an_account_who_are_or_were_called_alike(store: SqlStore) -> None:
+    target = register(store, awx=2)["awx"]
+    ours = called(store, "E1", "bob")
+    others = [called(store, "E2", "Bob", "robert"), called(store, "E3", "rob"), called(store, "E4", "BOB ")]
+    make_due(store, [ours, *others], [target])
+    linked = [found.account for found in claim(store, target, lease()) if found.identity.subject == "E4"]
+    with store.begin() as tx:
+        tx.accounts.save([Progress(replace(linked[0], remote_id="7"))], "ours")
+        assert [found.subject for found in tx.identities.namesakes(ours, target)] == ["E2"]
+        assert [found.subject for found in tx.identities.namesakes(others[1], target)] == []
+
+
+def test_a_name_is_kept_once_however_often_it_comes(store: SqlStore, engine: sa.Engine) -> None:
+    called(store, "E1", "bob", "robert", "bob")
+    assert sorted(row.name for row in rows(engine, tables.identity_name)) == ["bob", "robert"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -18,7 +20,7 @@ from worker.engine.ports import Entry
 from worker.storage import migrations, tables
 from worker.storage.database import writer
 from worker.storage.head import HEAD, is_current
-from worker.storage.migrate import upgrade
+from worker.storage.migrate import _config, upgrade
 from worker.storage.store import SqlStore
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,6 +93,26 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: sa.Engine) -> None:
         upgrade(empty)
     assert not is_current(empty)
     assert [name for name in sa.inspect(empty).get_table_names() if "alembic" not in name] == ["alarm"]
+
+
+def test_an_older_database_gets_the_names_that_people_are_and_were_called(empty: sa.Engine) -> None:
+    said = {
+        "user_name": ["Mira.Berg", "1", 1, 1, "hr", ["mira", None]],
+        "email": [None, "1", 1, 1, "hr", []],
+        "title": ["Engineer", "1", 1, 1, "hr", []],
+    }
+    add = sa.text(
+        "INSERT INTO identity (subject, revision, attributes, snapshots, created_at)"
+        " VALUES ('E1', 1, :said, '{}', 0)"
+    )
+    with empty.begin() as connection:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(add, {"said": json.dumps(said)})
+    upgrade(empty)
+    found = [(row.attribute, row.name, row.identity_id) for row in rows(empty, tables.identity_name)]
+    assert found == [("user_name", "mira", 1), ("user_name", "mira.berg", 1)]
 
 
 def waiting_upgrade(url: str) -> subprocess.Popen[str]:

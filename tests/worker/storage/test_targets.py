@@ -6,7 +6,7 @@ import threading
 
 import sqlalchemy as sa
 
-from tests.worker.storage.world import NOW, at_once, make_due, people, register, rows
+from tests.worker.storage.world import NOW, at_once, lease, make_due, people, register, rows
 from worker.engine.ports import TargetState
 from worker.storage import tables
 from worker.storage.store import SqlStore
@@ -114,6 +114,27 @@ def test_shards_are_due_only_where_the_target_may_be_sent_to(store: SqlStore) ->
         assert tx.targets.due_shards(everywhere, NOW + 5) == {0, 1}
         assert tx.targets.due_shards([targets["gated"]], NOW + 5) == {1}
         assert tx.targets.due_shards([], NOW + 5) == set()
+
+
+def test_a_shard_without_a_free_slot_gets_no_hint(store: SqlStore) -> None:
+    target = register(store, awx=1)["awx"]
+    make_due(store, people(store, "E1", "E2"), [target])
+    with store.begin() as tx:
+        tx.targets.take_slots(target, 1, 1, lease("somebody"))
+        assert tx.targets.due_shards([target], NOW) == set()
+        assert tx.targets.due_shards([target], NOW + 61) == {0, 1}
+        tx.targets.free_slots("somebody")
+        assert tx.targets.due_shards([target], NOW) == {0, 1}
+
+
+def test_pauses_are_counted_in_a_row_and_for_each_kind_anew(store: SqlStore) -> None:
+    target = register(store, awx=1)["awx"]
+    with store.begin() as tx:
+        kinds = ["forbidden", "forbidden", "missing", "forbidden"]
+        assert [tx.targets.count_pause(target, kind) for kind in kinds] == [1, 2, 1, 1]
+        tx.targets.forget_pauses(target)
+    found = state(store, target)
+    assert (found.pauses, found.pause_kind) == (0, None)
 
 
 def alarms(engine: sa.Engine) -> list[tuple[str, int | None, str, float | None]]:

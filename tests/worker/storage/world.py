@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
 
+from worker.domain.account import Account
 from worker.domain.event import Event
-from worker.engine.ports import Arrival, Claim, Due, Lease
+from worker.engine.ports import Arrival, Claim, Due, Lease, Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore, SqlTransaction
 
@@ -79,6 +81,13 @@ def claim(store: SqlStore, target: int, taken: Lease, limit: int = 10) -> list[C
     """From both shards."""
     with store.begin() as tx:
         return [found for shard in (0, 1) for found in tx.accounts.claim(shard, target, limit, taken)]
+
+
+def settle(store: SqlStore, taken: Claim, due_at: float | None = None, **state: object) -> None:
+    """Give the account back with this state."""
+    account: Account = replace(taken.account, applied_revision=1, **state)  # type: ignore[arg-type]
+    with store.begin() as tx:
+        tx.accounts.save([Progress(account, Settled(NOW, due_at, None, 5))], "ours")
 
 
 def failing(store: SqlStore, work: Callable[[SqlTransaction], object]) -> None:
