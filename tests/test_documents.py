@@ -34,7 +34,8 @@ from worker.domain.extract import as_sent
 from worker.domain.mapping import Transforms
 from worker.domain.strict_json import Limits, parse
 from worker.engine.configuration import CONFIGURATION_ALARM
-from worker.engine.keeper import ALARM, BRAKE_ALARM
+from worker.engine.fold import ASIDE_ALARM
+from worker.engine.keeper import ALARM, BRAKE_ALARM, WATCHDOG_ALARM
 from worker.engine.ports import Acceptance
 from worker.engine.runs import HELD_ALARM
 from worker.engine.stale import STALE_ALARM
@@ -53,7 +54,16 @@ DOCUMENTS = sorted(
 )
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 PAGE = 60  # lines
-ALARMS = {ALARM, BRAKE_ALARM, CONFIGURATION_ALARM, HELD_ALARM, SEAL_ALARM, STALE_ALARM}
+ALARMS = {
+    ALARM,
+    ASIDE_ALARM,
+    BRAKE_ALARM,
+    CONFIGURATION_ALARM,
+    HELD_ALARM,
+    SEAL_ALARM,
+    STALE_ALARM,
+    WATCHDOG_ALARM,
+}
 DEMO_LINES = 60  # "more than sixty"
 
 _FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

@@ -144,7 +144,7 @@ def test_a_worker_process_opens_its_runtime_on_the_broker_of_its_configuration(
     settings: Settings, runtime: bootstrap.Runtime
 ) -> None:
     app = celery_app.create(settings)
-    opened = bootstrap.open_runtime(settings, app, threading.Event())
+    opened = bootstrap.open_runtime(settings, app, threading.Event(), bootstrap.Unwatched())
     assert opened.targets.keys() == runtime.targets.keys()
     opened.executor.shutdown()
     opened.store.dispose()
