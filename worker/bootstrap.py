@@ -6,9 +6,9 @@ its own runtime.
 
 from __future__ import annotations
 
-import itertools
 import json
 import random
+import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -167,7 +167,7 @@ class Runtime:
     stopping: Stopping
     room: Room
     vitals: Vitals
-    syncs: Iterator[int]  # how many there were before
+    proven: threading.Event  # a sync of this process got something done, and ended
 
     def sync(self, shard: int) -> int:
         """Work off one shard; how many accounts settled."""
@@ -183,9 +183,12 @@ class Runtime:
             self.stopping,
             self.room,
             self.vitals,
-            careful=next(self.syncs) < self.settings.engine.shards,
+            careful=not self.proven.is_set(),
         )
-        return work.run()
+        settled = work.run()
+        if settled:
+            self.proven.set()
+        return settled
 
     def ingest(self, args: Sequence[Json], kwargs: Mapping[str, Json]) -> None:
         """Record whatever reached the broker: one event, or something that is none."""
@@ -265,7 +268,7 @@ def assemble(
         stopping=stopping,
         room=room,
         vitals=vitals,
-        syncs=itertools.count(),
+        proven=threading.Event(),
     )
 
 

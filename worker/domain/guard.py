@@ -6,7 +6,9 @@ For a set of ids the removals are sent and the additions are judged.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from connectors.sdk.fields import Field, FieldType
 from connectors.sdk.model import Json
@@ -27,6 +29,8 @@ class Verdict:
 
 def judge(spec: Field, policy: Policy, before: Json, after: Json, now: float) -> Verdict:
     """Judge one changed field."""
+    if spec.name == policy.name_field and is_protected_name(after, policy):
+        return _taken_name(spec, policy, after, now)
     if spec.name == policy.active_field:
         return Verdict(send=True, value=after, revocation=after is False)
     if not spec.privileged:
@@ -43,6 +47,12 @@ def approved(verdict: Verdict, after: Json) -> Verdict:
     if verdict.send or verdict.hold is None or verdict.hold.reason is not Reason.APPROVAL:
         return verdict
     return Verdict(send=True, value=after)
+
+
+def _taken_name(spec: Field, policy: Policy, after: Json, now: float) -> Verdict:
+    """Nobody is given the name of a protected account, whether or not there is one."""
+    message = f"{spec.name} is a protected name: targets.{policy.target}.protected"
+    return Verdict(send=False, hold=Hold(Reason.PROTECTED, message, digest(after), now))
 
 
 def _grant(spec: Field, policy: Policy, after: Json, now: float) -> Verdict:
@@ -67,10 +77,24 @@ def _judge_set(spec: Field, policy: Policy, before: Json, after: Json, now: floa
     return Verdict(send=removed, value=kept, revocation=removed, hold=granted.hold)
 
 
+def is_protected_name(name: Json, policy: Policy) -> bool:
+    """Whether a server might take the name for a protected one: case, width and invisible signs aside."""
+    return isinstance(name, str) and _plain(name) in _all_plain(policy.protected_names)
+
+
+@lru_cache(maxsize=64)
+def _all_plain(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(_plain, names))
+
+
+def _plain(name: str) -> str:
+    visible = "".join(char for char in name if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", visible).casefold().strip()
+
+
 def protection(account: Account, policy: Policy, now: float) -> Hold | None:
     """A hold when the account may not be changed at all."""
-    name = (account.observed or {}).get(policy.name_field)
-    named = isinstance(name, str) and name in policy.protected_names
+    named = is_protected_name((account.observed or {}).get(policy.name_field), policy)
     if account.remote_id not in policy.protected_ids and not named:
         return None
     message = f"the account is protected: targets.{policy.target}.protected"

@@ -171,6 +171,8 @@ def _is_over(name: str, hold: Hold, account: Account, person: Person, policy: Po
         return person.in_scope
     if name == FAULT:  # to be here is to be tried again
         return True
+    if name == policy.name_field and hold.reason is Reason.PROTECTED:
+        return not guard.is_protected_name(person.wanted.get(name), policy)
     if name in person.problems:
         return hold.value_hash != person.problems[name].value_hash
     if name not in person.wanted or hold.reason in _OUR_OWN:
@@ -306,6 +308,8 @@ def decide_create(account: Account, person: Person, policy: Policy, now: float) 
     account = still_bound(account.hold(person.problems), person, policy, now)
     account, sends = _guarded(account, person.wanted, policy, now)
     values = {name: verdict.value for name, verdict in sends.items() if verdict.value not in (None, [])}
+    if policy.name_field in policy.fields and policy.name_field not in values:
+        return Decision(account, Done())  # its name is held: nobody is created without one
     if policy.observe_only:
         return Decision(account, Done(planned=values))
     return Decision(account, Create(values))

@@ -98,3 +98,19 @@ def test_a_delay_doubles_up_to_its_ceiling_and_is_never_zero() -> None:
     assert delay(10_000, timing, 1.0) == 21_600
     assert [delay(level, timing, 0.0) for level in (0, 10_000)] == [0.5, 2_160]
     assert delay(3, timing, 0.5) == pytest.approx(22)
+
+
+@pytest.mark.parametrize("name", ["root", "Root", "ROOT ", "\uff52oot", "ro\u200bot"])
+def test_a_protected_name_is_known_in_whatever_case_and_width_it_comes(name: str) -> None:
+    policy = replace(POLICY, protected_names=frozenset({"root"}))
+    assert protection(showing(username=name), policy, NOW) is not None
+    judged = judge(FIELDS["username"], policy, "mira", name, NOW)
+    assert judged.hold is not None
+    assert (judged.send, judged.hold.reason) == (False, Reason.PROTECTED)
+
+
+@pytest.mark.parametrize("name", ["roots", "r00t", "r\u043e\u043et", None, 7])
+def test_another_name_is_not_protected(name: Json) -> None:
+    policy = replace(POLICY, protected_names=frozenset({"root"}))
+    assert protection(showing(username=name), policy, NOW) is None
+    assert judge(FIELDS["username"], policy, "mira", name, NOW).send

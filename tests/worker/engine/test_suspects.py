@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
 from itertools import pairwise
@@ -10,12 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from tests.worker.engine.dying_worker import DEATH
 from tests.worker.engine.test_faults import ANNIKA, linked
 from worker.domain.account import FAULT, Reason
 from worker.engine.ports import Lease
 from worker.storage import tables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.fixtures.targets import ReferenceTarget
     from tests.worker.engine.conftest import MakeRig
     from tests.worker.engine.rig import Rig
@@ -161,3 +167,38 @@ def test_suspects_at_a_target_that_is_shut_empty_no_process(
     rig.sync()
     assert time.monotonic() - began < rig.settings.engine.lease_s / 4
     assert awx_target.writes() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("place", "victim"), [("view", "p03"), ("patch", "p03")])
+def test_an_account_that_kills_its_worker_is_found_out_and_the_others_are_served(
+    make_rig: MakeRig,
+    database_url: str,
+    awx_target: ReferenceTarget,
+    tmp_path: Path,
+    place: str,
+    victim: str,
+) -> None:
+    """Real processes that really die, one after the other, as a supervisor would start them."""
+    fast = {"lease_s": 1.5, "late_effect_s": 0}
+    brisk = {"awx": {"timeouts": {"connect_s": 0.3, "read_s": 0.5, "deadline_s": 0.8}}}
+    rig = make_rig(database=database_url, engine=fast, options=brisk)
+    crowd(rig, awx_target)
+    remote = str(next(row["id"] for row in awx_target.rows() if row["username"] == victim))
+    port = int(awx_target.base_url.rpartition(":")[2])
+    told = {"database": database_url, "port": port, "engine": fast, "options": brisk}
+    (tmp_path / "told.json").write_text(json.dumps(told))
+    command = [sys.executable, "-m", "tests.worker.engine.dying_worker", str(tmp_path / "told.json")]
+    command += [place, victim if place == "view" else remote]
+    codes: list[int] = []
+    while FAULT not in rig.account(victim, "awx").held:
+        assert len(codes) < 12, codes
+        codes.append(subprocess.run(command, timeout=60, check=False).returncode)  # noqa: S603 - our own words
+        time.sleep(1.6)
+    rig.work()
+    assert codes.count(DEATH) == 1 + rig.settings.engine.crash_limit
+    assert rig.account(victim, "awx").held[FAULT].reason is Reason.CRASHED
+    others = [row for row in awx_target.rows() if row["username"] not in ("admin", victim)]
+    assert {row["first_name"] for row in others} == {"Q"}
+    assert not any(rig.account(name, "awx").held for name in NAMES if name != victim)
+    assert rig.verify().breaks == ()
