@@ -96,8 +96,7 @@ def build_targets(settings: Settings, store: Store) -> dict[int, Target]:
     with store.begin() as tx:
         rows = {state.name: state.id for state in tx.targets.all()}
     return {
-        rows[name]: _target(rows[name], name, target, settings)
-        for name, target in settings.targets.items()
+        rows[name]: _target(rows[name], name, target, settings) for name, target in settings.targets.items()
     }
 
 

@@ -21,7 +21,7 @@ from worker.cli.known import require_subjects, require_targets
 from worker.cli.output import aside, document, hint, line
 from worker.cli.principal import TokenFileOption, opened, principal_or_user
 from worker.domain.operator import Role
-from worker.engine.ports import RunState
+from worker.engine.rows import RunState
 from worker.engine.run_desk import RunDesk
 from worker.storage.queries import RunLook, Selection, run_look
 

@@ -14,7 +14,7 @@ from worker.cli.failures import UsageError
 from worker.cli.output import NONE, Column, document, hint, line, moment, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_of, reason_given
 from worker.domain.operator import Role
-from worker.engine.ports import RunState
+from worker.engine.rows import RunState
 from worker.engine.run_desk import RunDesk
 from worker.storage.audit import stamp
 from worker.storage.run_stories import RunStory, newest, one, waiting_for

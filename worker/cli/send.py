@@ -28,7 +28,7 @@ from worker.cli.lines import Line, lines
 from worker.cli.operator_name import operator
 from worker.cli.output import aside, document, hint, line
 from worker.engine.accept import Intake, Receipt
-from worker.engine.ports import Acceptance
+from worker.engine.rows import Acceptance
 from worker.storage.store import SqlStore
 
 _BATCH = 100

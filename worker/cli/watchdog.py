@@ -26,7 +26,7 @@ from worker.cli.stopping import SharedFlag
 from worker.cli.vitals import SharedVitals
 from worker.databases import open_reader, open_writer
 from worker.engine.keeper import SELF, WATCHDOG_ALARM
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.engine.runs import OPERATORS
 from worker.problems import BrokerMissingError
 from worker.storage.overdue import Overdue, Worker, overdue

@@ -25,7 +25,7 @@ from connectors.sdk.model import Json
 from worker.cli.stopping import SharedFlag
 from worker.databases import open_writer
 from worker.engine.accept import STREAM
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.signals import CONTROL_QUEUE
 from worker.storage.audit import stamp
 from worker.storage.store import SqlStore

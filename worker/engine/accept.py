@@ -16,7 +16,8 @@ from connectors.sdk.model import Json
 from worker.domain.event import Event, Extract, SourceRules, as_object, read_event, source_uri
 from worker.domain.strict_json import Limits, Refusal, RefusedError, parse
 from worker.engine.again import whole
-from worker.engine.ports import Acceptance, Arrival, Entry, Signals, Store, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Acceptance, Arrival, Entry
 
 STREAM = "intake"
 _SAME_ID = Refusal("/id", "was used before for an event with another body")

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from worker.domain.answer import Wait
 from worker.domain.last_superuser import takes_away
 from worker.engine.job import Job
-from worker.engine.ports import Lease, Transaction
+from worker.engine.ports import Transaction
+from worker.engine.rows import Lease
 
 
 @dataclass(frozen=True, slots=True)

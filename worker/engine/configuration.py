@@ -13,7 +13,8 @@ from collections.abc import Iterable
 
 from connectors.sdk.model import Json
 from worker.engine.judge import MAPPING
-from worker.engine.ports import Entry, Store, TargetState, Transaction
+from worker.engine.ports import Store, Transaction
+from worker.engine.rows import Entry, TargetState
 from worker.engine.runs import SELF, supersede
 from worker.engine.target import Target
 

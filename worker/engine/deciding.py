@@ -19,7 +19,8 @@ from worker.domain.operator import Principal
 from worker.domain.sets import with_memberships
 from worker.domain.strict_json import digest
 from worker.engine.operator_ports import DecisionRow
-from worker.engine.ports import Entry, Signals, Store, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Entry
 from worker.engine.runs import OPERATORS
 from worker.engine.target import Target
 

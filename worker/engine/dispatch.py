@@ -23,7 +23,8 @@ from connectors.sdk.rest import correlation, request_id, write_until
 from connectors.sdk.superusers import another_superuser
 from worker.domain.plan import Census, Create, Delete, Demote, Fetch, Find, Patch
 from worker.engine.job import Answer, Job, is_write
-from worker.engine.ports import Slot, Stopping
+from worker.engine.ports import Stopping
+from worker.engine.rows import Slot
 from worker.engine.target import Target
 
 log = logging.getLogger(__name__)

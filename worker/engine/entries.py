@@ -12,7 +12,7 @@ from connectors.sdk.model import Json, Outcome, Record
 from worker.domain.account import Account, Hold, Person, Write
 from worker.domain.masking import masked, shortened
 from worker.engine.cause import Cause
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.engine.target import Target
 
 _METHODS = {Write.PATCH: "PATCH", Write.CREATE: "POST", Write.DEMOTE: "PATCH", Write.DELETE: "DELETE"}

@@ -17,7 +17,8 @@ from worker.domain.dates import Dates
 from worker.domain.identity import Folded, Identity, fold
 from worker.engine.accept import STREAM
 from worker.engine.again import whole
-from worker.engine.ports import Due, Effect, Entry, Signals, Store, StoredEvent, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Due, Effect, Entry, StoredEvent
 from worker.engine.shelter import sheltered
 
 ASIDE_ALARM = "event_aside"

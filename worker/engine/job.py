@@ -44,7 +44,7 @@ from worker.domain.policy import Policy, Timing
 from worker.domain.restraint import is_restrained, restrained
 from worker.engine.cause import Cause
 from worker.engine.entries import Subject
-from worker.engine.ports import Claim, Entry, Lease
+from worker.engine.rows import Claim, Entry, Lease
 from worker.engine.shelter import sheltered
 from worker.engine.target import Target
 

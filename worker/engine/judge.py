@@ -19,7 +19,8 @@ from worker.domain.dates import has_dates
 from worker.domain.foresee import foreseen
 from worker.domain.identity import Identity
 from worker.domain.strict_json import digest
-from worker.engine.ports import Run, RunState, Transaction
+from worker.engine.ports import Transaction
+from worker.engine.rows import Run, RunState
 from worker.engine.shelter import sheltered
 from worker.engine.target import Target
 

@@ -15,7 +15,8 @@ import structlog
 
 from connectors.sdk.model import Json, Outcome, OutcomeKind
 from worker.domain.answer import Absorbed, Blame
-from worker.engine.ports import Entry, Signals, Store, TargetState, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Entry, TargetState
 from worker.engine.shelter import told
 from worker.engine.target import Target
 

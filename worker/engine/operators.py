@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from connectors.sdk.model import Json
 from worker.domain.operator import NAME, TOKEN_PREFIX, Principal, Role, token_hash
 from worker.engine.operator_ports import OperatorRow
-from worker.engine.ports import Entry, Store, Transaction
+from worker.engine.ports import Store, Transaction
+from worker.engine.rows import Entry
 from worker.engine.runs import OPERATORS
 
 BOOTSTRAP = "bootstrap"

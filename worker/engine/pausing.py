@@ -8,7 +8,8 @@ from __future__ import annotations
 from connectors.sdk.model import Json
 from worker.domain.operator import Principal
 from worker.engine.keeper import ALARM
-from worker.engine.ports import Entry, Signals, Store, TargetState, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Entry, TargetState
 from worker.engine.runs import OPERATORS
 
 

@@ -13,7 +13,8 @@ from connectors.sdk.model import Json
 from worker.domain.operator import Principal, Role
 from worker.engine.judge import MAPPING
 from worker.engine.operators import NotAllowedError
-from worker.engine.ports import Entry, Run, RunState, Signals, Store, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Entry, Run, RunState
 from worker.engine.runs import OPERATORS, RESYNC, clear_if_none_is_held
 
 _OVER = (RunState.DONE, RunState.CANCELLED)

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from connectors.sdk.model import Json
 from worker.engine.judge import MAPPING, Judge
-from worker.engine.ports import Entry, Run, RunState, Signals, Stopping, Store, TargetState, Transaction
+from worker.engine.ports import Signals, Stopping, Store, Transaction
+from worker.engine.rows import Entry, Run, RunState, TargetState
 
 RESYNC = "resync"
 OPERATORS = "operators"

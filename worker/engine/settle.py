@@ -23,7 +23,8 @@ from worker.engine.clashes import Clashes
 from worker.engine.fold import NORMAL
 from worker.engine.job import Answer, Job
 from worker.engine.keeper import BRAKE_ALARM, Keeper
-from worker.engine.ports import Progress, Settled, Transaction
+from worker.engine.ports import Transaction
+from worker.engine.rows import Progress, Settled
 from worker.engine.shelter import sheltered
 
 _APPLIED = "account:patch:applied"

@@ -22,8 +22,15 @@ from worker.engine.configuration import refuse
 from worker.engine.dispatch import Dispatcher, Lane
 from worker.engine.job import Job
 from worker.engine.keeper import Keeper
-from worker.engine.ports import Claim, Lease, Signals, Stopping, Store, Transaction, Vitals
+from worker.engine.ports import (
+    Signals,
+    Stopping,
+    Store,
+    Transaction,
+    Vitals,
+)
 from worker.engine.room import Room
+from worker.engine.rows import Claim, Lease
 from worker.engine.settle import Settler
 from worker.engine.shelter import told
 from worker.engine.target import Target

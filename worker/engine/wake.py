@@ -13,7 +13,8 @@ from worker.domain.dates import Dates, woken
 from worker.domain.identity import Identity
 from worker.engine.accept import STREAM
 from worker.engine.fold import NORMAL, URGENT
-from worker.engine.ports import Due, Entry, Signals, Store, Transaction
+from worker.engine.ports import Signals, Store, Transaction
+from worker.engine.rows import Due, Entry
 
 _AT_ONCE = 500  # a later relay takes the others
 

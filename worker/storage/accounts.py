@@ -17,7 +17,7 @@ from connectors.sdk.model import Json
 from worker.domain.account import Account
 from worker.domain.decisions import Decided
 from worker.domain.identity import Identity
-from worker.engine.ports import Claim, Due, Lease, Progress
+from worker.engine.rows import Claim, Due, Lease, Progress
 from worker.storage.codec import account_state, held_state, read_account, read_identity
 from worker.storage.decisions import unheeded
 from worker.storage.tables import Time, account, identity, target

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from connectors.sdk.model import Json
 from worker.domain.strict_json import canonical
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage.tables import audit, audit_head
 from worker.storage.upsert import insert_missing
 

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from worker.domain.event import Event
-from worker.engine.ports import Acceptance, Arrival, Effect, StoredEvent
+from worker.engine.rows import Acceptance, Arrival, Effect, StoredEvent
 from worker.storage.codec import read_event
 from worker.storage.tables import event
 from worker.storage.upsert import insert_missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from worker.engine.ports import Lease
+from worker.engine.rows import Lease
 from worker.storage.tables import lease
 from worker.storage.upsert import insert_missing
 

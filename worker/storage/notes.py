@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 
 log = logging.getLogger(__name__)
 

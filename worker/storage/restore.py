@@ -13,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.engine.runs import OPERATORS
 from worker.storage.anchoring import newest_fitting, read_book
 from worker.storage.checkpoints import Checkpoint, Kind

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
-from worker.engine.ports import Run, RunState
+from worker.engine.rows import Run, RunState
 from worker.storage.tables import run
 
 _OPEN = (RunState.WAITING, RunState.JUDGING, RunState.RUNNING)

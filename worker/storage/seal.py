@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 
 from connectors.sdk.model import Json
-from worker.engine.ports import Lease
+from worker.engine.rows import Lease
 from worker.storage.audit import stamp
 from worker.storage.checkpoint_file import Tail, locked
 from worker.storage.checkpoints import (

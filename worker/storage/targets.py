@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from worker.engine.ports import Lease, Slot, TargetState
+from worker.engine.rows import Lease, Slot, TargetState
 from worker.storage.tables import account, alarm, revocation, slot, target
 from worker.storage.upsert import insert_missing
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tests.waiting import until
 from tests.worker.cli.conftest import LIMIT_S, event
 from worker.domain.account import Account, Hold, Reason
-from worker.engine.ports import Lease, Progress, Settled
+from worker.engine.rows import Lease, Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from worker.domain.operator import Principal, Role
 from worker.engine.operators import Operators
-from worker.engine.ports import Run, RunState
+from worker.engine.rows import Run, RunState
 from worker.storage.store import SqlStore
 from worker.storage.tables import audit
 

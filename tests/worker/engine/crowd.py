@@ -11,7 +11,7 @@ from tests.fixtures.targets import DEFAULT_USERS, ReferenceTarget
 from tests.worker.engine.conftest import MakeRig
 from tests.worker.engine.rig import Rig
 from worker.domain.operator import Principal, Role
-from worker.engine.ports import Run
+from worker.engine.rows import Run
 from worker.storage import tables
 
 LARGE = 5  # accounts that are enough for the plan brake, so that tests are short

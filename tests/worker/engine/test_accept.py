@@ -10,7 +10,7 @@ import pytest
 from tests.worker.engine.conftest import MakeRig
 from tests.worker.engine.rig import Rig
 from worker.engine.accept import Receipt
-from worker.engine.ports import Acceptance
+from worker.engine.rows import Acceptance
 
 
 def refuse(rig: Rig, raw: bytes) -> Receipt:

@@ -27,7 +27,7 @@ from tests.worker.engine.rig import Rig
 from worker.domain.operator import Principal, Role
 from worker.engine.judge import Judge, PlanBrake
 from worker.engine.operators import NotAllowedError
-from worker.engine.ports import RunState
+from worker.engine.rows import RunState
 from worker.engine.runs import Runs
 
 CHANGED = {"crm": NAMES_BY_DEPARTMENT}

@@ -13,7 +13,7 @@ from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_faults import ANNIKA, fault, linked, outcomes
 from tests.worker.engine.test_path import ANNA, bodies
 from worker.domain.account import Account, Doubt
-from worker.engine.ports import Lease, Progress
+from worker.engine.rows import Lease, Progress
 
 
 def claim_as_dead_worker(rig: Rig, lease_s: float) -> Account:

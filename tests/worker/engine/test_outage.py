@@ -14,7 +14,7 @@ from tests.worker.engine.test_faults import ANNIKA, fault, linked, outcomes
 from tests.worker.engine.test_suspects import given_back
 from tests.worker.storage.world import at_once
 from worker.engine.again import whole
-from worker.engine.ports import Acceptance
+from worker.engine.rows import Acceptance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

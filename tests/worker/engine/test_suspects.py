@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from tests.worker.engine.dying_worker import DEATH
 from tests.worker.engine.test_faults import ANNIKA, linked
 from worker.domain.account import FAULT, Reason
-from worker.engine.ports import Lease
+from worker.engine.rows import Lease
 from worker.storage import tables
 
 if TYPE_CHECKING:

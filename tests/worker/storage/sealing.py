@@ -7,7 +7,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.anchoring import Report, audited
 from worker.storage.audit import GENESIS, chained

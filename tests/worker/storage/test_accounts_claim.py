@@ -24,7 +24,7 @@ from tests.worker.storage.world import (
 )
 from worker.domain.account import Doubt
 from worker.domain.identity import Identity
-from worker.engine.ports import Claim, Lease, Progress, Settled
+from worker.engine.rows import Claim, Lease, Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -25,7 +25,7 @@ from tests.worker.storage.world import (
     rows,
     waits_for_a_lock,
 )
-from worker.engine.ports import Due, Progress, Settled
+from worker.engine.rows import Due, Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from connectors.sdk.model import Json
 from tests.worker.storage.world import at_once, failing, rows
 from worker.domain.strict_json import canonical
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.store import SqlStore
 from worker.storage.verify import Verified, in_short_reads, verify

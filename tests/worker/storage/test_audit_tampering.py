@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.worker.storage.world import rows
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.audit import chained
 from worker.storage.store import SqlStore

@@ -10,7 +10,7 @@ from connectors.sdk.model import Json
 from tests.worker.storage.world import NORMAL, NOW, account_row, claim, lease, one_due, people, rows
 from worker.domain.account import Account, Approval, Doubt, Hold, Ignored, Reason
 from worker.domain.identity import Asserted, Identity, Mark
-from worker.engine.ports import Progress, Settled
+from worker.engine.rows import Progress, Settled
 from worker.storage import tables
 from worker.storage.codec import read_account
 from worker.storage.store import SqlStore

@@ -7,7 +7,7 @@ import sqlite3
 import sqlalchemy as sa
 
 from tests.worker.storage.world import NOW, arrival, failing, rows
-from worker.engine.ports import Acceptance, Effect
+from worker.engine.rows import Acceptance, Effect
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.worker.storage.sealing import STREAM, Sealed, made_keys
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage.anchoring import Report, Verdict, book_of, read_book, report
 from worker.storage.export import (
     ExportError,

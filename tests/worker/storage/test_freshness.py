@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.worker.storage.world import NOW, arrival, claim, lease, make_due, people, register, settle
 from worker.domain.account import Doubt, Hold, Reason
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import freshness
 from worker.storage.clock import clock
 from worker.storage.freshness import Freshness

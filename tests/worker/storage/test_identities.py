@@ -20,7 +20,7 @@ from tests.worker.storage.world import (
     waits_for_a_lock,
 )
 from worker.domain.identity import Asserted, Identity, Mark
-from worker.engine.ports import Progress
+from worker.engine.rows import Progress
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -16,7 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tests.worker.storage.world import rows
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import migrations, tables
 from worker.storage.database import writer
 from worker.storage.head import HEAD, is_current

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.worker.storage.world import NOW, arrival, people
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import records
 from worker.storage.records import AuditFilter
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.worker.storage.world import NOW, rows
-from worker.engine.ports import Run
+from worker.engine.rows import Run
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

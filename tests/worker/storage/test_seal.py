@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from tests.worker.storage.sealing import EVERY_S, STREAM, Sealed, cut, made_keys, rechain
 from tests.worker.storage.world import at_once, rows
-from worker.engine.ports import Lease
+from worker.engine.rows import Lease
 from worker.storage import tables
 from worker.storage.checkpoint_file import locked, newest, walk
 from worker.storage.checkpoints import FIRST, Checkpoint, Head, Kind, compose, parsed, written

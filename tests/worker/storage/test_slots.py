@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.worker.storage.world import NOW, at_once, lease, register
-from worker.engine.ports import Lease, Slot
+from worker.engine.rows import Lease, Slot
 from worker.storage.store import SqlStore
 
 _names = itertools.count()

@@ -7,7 +7,7 @@ import time
 import sqlalchemy as sa
 
 from tests.worker.storage.world import NOW, arrival, failing, people, rows
-from worker.engine.ports import Entry
+from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.store import SqlStore, SqlTransaction
 

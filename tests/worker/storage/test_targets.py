@@ -7,7 +7,7 @@ import threading
 import sqlalchemy as sa
 
 from tests.worker.storage.world import NOW, at_once, lease, make_due, people, register, rows
-from worker.engine.ports import TargetState
+from worker.engine.rows import TargetState
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -12,7 +12,7 @@ from tests.waiting import until
 from tests.worker.storage import world
 from worker.domain.account import Account, Hold, Reason
 from worker.domain.clash import Holder, UniqueValue
-from worker.engine.ports import Progress, Settled
+from worker.engine.rows import Progress, Settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 

@@ -15,7 +15,14 @@ import sqlalchemy as sa
 
 from worker.domain.account import Account
 from worker.domain.event import Event
-from worker.engine.ports import Arrival, Claim, Due, Lease, Progress, Settled
+from worker.engine.rows import (
+    Arrival,
+    Claim,
+    Due,
+    Lease,
+    Progress,
+    Settled,
+)
 from worker.storage import tables
 from worker.storage.store import SqlStore, SqlTransaction
 
