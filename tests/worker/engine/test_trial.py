@@ -96,4 +96,5 @@ def test_after_a_resume_only_few_try(refused: Rig, awx_target: ReferenceTarget) 
     pause_again(refused, 1)
     before = len(awx_target.writes())
     pause_again(refused, 2)
-    assert 0 < len(awx_target.writes()) - before <= refused.settings.engine.pause_after
+    asked = {write["path"] for write in awx_target.writes()[before:]}  # one of them may ask twice
+    assert 0 < len(asked) <= refused.settings.engine.pause_after
