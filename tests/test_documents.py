@@ -36,7 +36,7 @@ from worker.domain.strict_json import Limits, parse
 from worker.engine.configuration import CONFIGURATION_ALARM
 from worker.engine.fold import ASIDE_ALARM
 from worker.engine.keeper import ALARM, BRAKE_ALARM, WATCHDOG_ALARM
-from worker.engine.ports import Acceptance
+from worker.engine.rows import Acceptance
 from worker.engine.runs import HELD_ALARM
 from worker.engine.stale import STALE_ALARM
 from worker.storage.seal import ALARM as SEAL_ALARM

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.targets.faults import FaultError, FaultPlan, Kind, parse_rules
+from tests.targets.faults import FaultError, FaultPlan, Kind, parse_rules, parse_weather
 
 
 def plan_of(*entries: dict[str, Any]) -> FaultPlan:
@@ -89,3 +89,19 @@ def test_many_threads_share_one_fault() -> None:
 def test_a_fault_that_nothing_could_meet_is_refused_by_name(payload: Any, word: str) -> None:
     with pytest.raises(FaultError, match=word):
         parse_rules(payload)
+
+
+def test_the_same_seed_gives_the_same_weather() -> None:
+    def drawn(seed: int) -> list[str | None]:
+        half = {"share": 0.5, "fault": {"kind": "hang", "label": "half"}}
+        weather = parse_weather({"seed": seed, "chances": [half]})
+        return [fault.word if (fault := weather.draw("GET")) else None for _ in range(200)]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert 60 < drawn(1).count("half") < 140
+
+
+def test_shares_that_are_more_than_everything_are_refused() -> None:
+    much = {"share": 0.6, "fault": {"kind": "hang"}}
+    with pytest.raises(FaultError):
+        parse_weather({"seed": 1, "chances": [much, much]})

@@ -176,3 +176,38 @@ def test_the_connection_survives_an_answer_without_fault(django_admin: Api) -> N
                 length = int(value) if name.lower() == "content-length" else length
             assert b'"anna.berg"' in stream.read(length)
         stream.close()
+
+
+def test_hang_gives_no_answer_and_nothing_happened(django_admin: Api) -> None:
+    scripted(django_admin, "hang", seconds=0.2)
+    with pytest.raises(requests.ConnectionError):
+        django_admin.patch(ANNA, {"first_name": "Lost"})
+    assert first_name(django_admin) == "Anna"
+    assert not last_write(django_admin)["applied"]
+
+
+def test_stall_gives_no_answer_and_it_happened(django_admin: Api) -> None:
+    scripted(django_admin, "stall", seconds=0.2)
+    with pytest.raises(requests.ConnectionError):
+        django_admin.patch(ANNA, {"first_name": "Silent"})
+    assert first_name(django_admin) == "Silent"
+    entry = last_write(django_admin)
+    assert (entry["applied"], entry["turn"], entry["applied_at"] >= entry["at"]) == (True, 1, True)
+
+
+def test_an_answer_can_quote_our_credential_and_ask_to_wait_until_a_date(django_admin: Api) -> None:
+    scripted(django_admin, "status", status=429, retry_at_s=60, echo=True, label="greedy")
+    answer = django_admin.patch(ANNA, {"first_name": "Changed"})
+    assert django_admin.target.token in answer.text
+    assert answer.headers["Retry-After"].endswith(" GMT")
+    assert last_write(django_admin)["fault"] == "greedy"
+
+
+def test_the_weather_strikes_by_chance_and_is_counted_until_it_clears(django_admin: Api) -> None:
+    chance = {"share": 1.0, "methods": ["PATCH"], "fault": {"kind": "status", "status": 503}}
+    django_admin.target.weather(1, [chance])
+    assert django_admin.get(ANNA).status_code == 200
+    assert django_admin.patch(ANNA, {"first_name": "Changed"}).status_code == 503
+    assert django_admin.target.counts() == (2, {"status": 1})
+    django_admin.target.clear_faults()
+    assert django_admin.patch(ANNA, {"first_name": "Changed"}).status_code == 200

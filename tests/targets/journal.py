@@ -68,6 +68,7 @@ class Journal:
         """Start anew; entries of requests still under way are forgotten with the old list."""
         with self._lock:
             self._entries = []
+            self._turns = 0
 
     def counts(self) -> dict[str, Any]:
         """How many requests, and how many met which fault: without sending the entries."""

@@ -27,6 +27,7 @@ BRAKE_ALARM = "brake"  # open for as long as the window that it was raised in
 WATCHDOG_ALARM = "watchdog"
 WATCHDOG_ALARM_S = 3600.0  # a worker that had to exit is worth a look that long
 SELF = "hirewire"
+_MORE_CHECKS = 2
 _DOUBLINGS = 32  # past any longest interval
 
 
@@ -87,7 +88,12 @@ class Keeper:
         return False
 
     def _introduce(self, target: Target) -> None:
+        """Every new process asks: one bad answer must not pause the target for all the others."""
         report = target.connector.check()
+        for _ in range(_MORE_CHECKS):
+            if report.healthy or report.owner is not None:
+                break
+            report = target.connector.check()
         if report.healthy or report.owner is not None:
             ours = target.connector.descriptor.owner_only
             target.rules.introduce(*((None, None) if ours else (report.owner, report.owner_id)))

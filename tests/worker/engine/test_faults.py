@@ -271,3 +271,14 @@ def test_every_request_has_one_older_intent_and_one_outcome(rig: Rig, awx_target
     assert sorted(intents) == sorted(answers)
     assert len(awx_target.writes()) == len(intents)
     assert bodies(awx_target)[-1] == {"first_name": "Anna 3"}
+
+
+def test_one_bad_answer_to_a_new_process_pauses_the_target_for_nobody(
+    rig: Rig, awx_target: ReferenceTarget
+) -> None:
+    """Each process asks whose token it has; the others may be at work meanwhile."""
+    awx_target.faults([fault("status", method="GET", status=500)])
+    linked(rig).say("E1", ANNIKA)
+    rig.work()
+    assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
+    assert rig.actions("target:pause") == []
