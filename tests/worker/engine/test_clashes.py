@@ -154,7 +154,10 @@ def test_whoever_waits_goes_on_waiting_when_the_holder_changes_something_else(
 def test_a_holder_that_is_not_in_hirewire_is_told_with_the_targets_words(
     rig: Rig, awx_target: ReferenceTarget
 ) -> None:
-    known(rig, awx_target, ["ann"]).say("E0", {"user_name": "admin"})
+    seed(awx_target, ["ann", "zoe"])
+    rig.say("E0", person(0, "ann"))
+    rig.work()
+    rig.say("E0", {"user_name": "zoe"})
     rig.work()
     (message,) = holders(rig, "E0")
     assert message == (
