@@ -76,9 +76,10 @@ class Settler:
         job = answer.job
         healthy = job.target.health.others_succeed(job.account.id, job.account.failing_since)
         moment = Moment(tx.now, self._random(), self._timing, healthy)
+        taken, namesakes = _taken(tx, answer), _namesakes(tx, answer)  # what fails here is not the account's
         absorbed: Absorbed | None = None
         with sheltered(job, tx.now):
-            absorbed = job.answered(answer, moment, _taken(tx, answer), _namesakes(tx, answer))
+            absorbed = job.answered(answer, moment, taken, namesakes)
         if job.spoilt:
             job.unheard(answer)
         elif absorbed is None:
