@@ -104,7 +104,7 @@ def served(seed: int, events: int, minutes: float) -> Profile:
 
 
 def embedded(seed: int, events: int, minutes: float) -> Profile:
-    """SQLite, the embedded Valkey and one worker of threads: a fifth of the events in a quarter of the time."""
+    """SQLite, embedded Valkey, one worker of threads: a fifth of the events in a quarter of the time."""
     few, short = events // 5, minutes / 4
     share = _share(events, minutes)
     return Profile(
