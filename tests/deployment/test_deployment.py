@@ -20,7 +20,6 @@ from worker.storage.clock import clock
 from worker.storage.freshness import targets, totals
 
 if TYPE_CHECKING:
-
     from tests.deployment.running import Deployment
     from tests.fixtures.targets import ReferenceTarget
 
