@@ -83,10 +83,16 @@ class Profile:
     converge_s: float = CONVERGE_S
     weather: bool = True
     least_kills: Mapping[str, int] = field(default_factory=dict)
+    owed: Mapping[str, int] = field(default_factory=dict)  # faults that the storm goes on for
 
     @property
     def faults_s(self) -> float:
         return self.minutes * 60
+
+    @property
+    def patience_s(self) -> float:
+        """The longest storm: a slow machine needs more time to meet as many faults."""
+        return self.faults_s * 1.5
 
 
 def served(seed: int, events: int, minutes: float) -> Profile:
@@ -100,6 +106,7 @@ def served(seed: int, events: int, minutes: float) -> Profile:
         minutes=minutes,
         portions=max(4, min(events // 60, int(minutes * 10))),
         least_kills=least,
+        owed=least_delivered(events, minutes),
     )
 
 

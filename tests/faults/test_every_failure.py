@@ -60,7 +60,7 @@ class Scenario:
         ]
         for target in self.targets.values():
             target.reset(users=[ADMIN, *seeds])
-            target.faults([LOST])
+        self.targets["admin"].faults([LOST])
         return company
 
     def tell(self, company: Company, patient: Callable[[Callable[[], object]], None]) -> None:

@@ -41,6 +41,7 @@ from tests.worker.engine.deciders import Desk
 from tests.worker.engine.rig import Rig, settings_for
 from worker.domain.account import Reason
 from worker.domain.decisions import Word
+from worker.engine.ports import Acceptance
 
 pytestmark = pytest.mark.slow
 
@@ -115,7 +116,8 @@ class World(RuleBasedStateMachine):
         number = self.sequence if sequence is None else sequence
         event = {**envelope(name, number, "changed", data), "id": f"e{len(self.said)}", **more}
         self.said.append(event)
-        self.rig.accept(event)
+        (receipt,) = self.rig.accept(event)
+        assert receipt.verdict is Acceptance.NEW
         for attribute, value in data.items():
             field = FIELDS.get(attribute)
             if field is not None and number > self.newest.get((name, attribute), 0):
