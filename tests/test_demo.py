@@ -93,7 +93,7 @@ def test_the_demo_keeps_its_promises(temporary: Path, deep: Path, tmp_path: Path
     assert (code, result["ok"]) == (0, True), demo.said()
     _check(result)
     assert demo.left() == []
-    for words in ("E1004, revision 5", "A user with that username already", "all is as it should be"):
+    for words in ("E1004, revision 5", "with that username already exists", "all is as it should be"):
         assert words in demo.said()
 
 

@@ -29,7 +29,7 @@ _QUICKER = {
     "HIREWIRE_ENGINE__REVOCATION_RECHECK_S": "1",
     "HIREWIRE_ENGINE__BACKOFF_BASE_S": "0.2",
     "HIREWIRE_ENGINE__REREAD_S": "[0.2, 0.5]",
-    "HIREWIRE_ENGINE__LEASE_S": "26",
+    "HIREWIRE_ENGINE__LEASE_S": "35",
 }
 """Waits made short. Beside them only what names this machine's target, and that it may be written to."""
 
