@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from connectors.sdk.model import Json
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
+from worker.cli.common import ConfigOption, JsonOption, group, reading, settings_of
 from worker.cli.exporting import export
 from worker.cli.known import require_subjects, require_targets
 from worker.cli.moments import since as parsed_since
@@ -30,17 +30,20 @@ _COLUMNS = (
 )
 
 
-def command() -> TyperCommand | TyperGroup:
-    app = typer.Typer(name="audit", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-    app.callback()(_about)
-    app.command("list")(list_)
-    app.command("verify")(verify)
-    app.command("export")(export)
-    app.command("seal")(seal)
-    app.command("baseline")(baseline)
-    app.command("key")(key)
-    app.command("story")(story)
-    return typer.main.get_command(app)  # type: ignore[return-value]
+def command() -> TyperGroup:
+    return group(
+        "audit",
+        _about,
+        {
+            "list": list_,
+            "verify": verify,
+            "export": export,
+            "seal": seal,
+            "baseline": baseline,
+            "key": key,
+            "story": story,
+        },
+    )
 
 
 def _about() -> None:

@@ -6,14 +6,14 @@ Commands open what they need and close it before they end; nothing is kept betwe
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from config.logs import configure
 from config.settings import Logs, Settings, load
@@ -36,6 +36,32 @@ def single(function: Callable[..., Any], name: str) -> TyperCommand:
     built = typer.main.get_command(app)
     if not isinstance(built, TyperCommand):
         raise TypeError("one function without a callback is one command")
+    return built
+
+
+def group(name: str, about: Callable[..., Any], commands: Mapping[str, Callable[..., Any]]) -> TyperGroup:
+    """The command of several functions; without a word for one of them it shows its help."""
+    app = typer.Typer(name=name, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+    return _grouped(app, about, commands)
+
+
+def listing_group(
+    name: str, listing: Callable[..., Any], commands: Mapping[str, Callable[..., Any]]
+) -> TyperGroup:
+    """As `group`; without a word for one of them it is the listing itself."""
+    app = typer.Typer(name=name, add_completion=False, invoke_without_command=True, rich_markup_mode=None)
+    return _grouped(app, listing, commands)
+
+
+def _grouped(
+    app: typer.Typer, itself: Callable[..., Any], commands: Mapping[str, Callable[..., Any]]
+) -> TyperGroup:
+    app.callback()(itself)
+    for name, function in commands.items():
+        app.command(name)(function)
+    built = typer.main.get_command(app)
+    if not isinstance(built, TyperGroup):
+        raise TypeError("several functions are a group")
     return built
 
 

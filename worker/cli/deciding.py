@@ -15,8 +15,8 @@ from config.settings import Settings
 from connectors.sdk.model import Json
 from connectors.sdk.text import one_line
 from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
-from worker.cli.failures import UsageError
-from worker.cli.known import require_subjects, require_targets
+from worker.cli.failures import UsageError, refusing
+from worker.cli.known import require_registered, require_subjects, require_targets
 from worker.cli.output import document, line, moment
 from worker.cli.principal import (
     TokenFileOption,
@@ -161,10 +161,8 @@ def _decide(place: _Place, word: Word, why: str, token_file: Path | None, seen: 
     with _deciding(place) as (deciding, store):
         by = _principal(store, place, word, token_file)
         field = place.field or _only_field(deciding.look(place.target, place.subject), place)
-        try:
+        with refusing(UndecidableError):
             deciding.decide(place.target, place.subject, field, word, by, reason, seen)
-        except UndecidableError as error:
-            raise UsageError(str(error)) from None
     line(f"{field} of {place.subject} at {place.target} {_SAID[word]}")
 
 
@@ -199,10 +197,7 @@ def _built(settings: Settings, store: SqlStore, target: str) -> Deciding:
     from worker.bootstrap import build_targets  # noqa: PLC0415 - a listing needs none of it
     from worker.cli.broker import signals_of  # noqa: PLC0415 - see above
 
-    with store.begin() as tx:
-        known = {state.name for state in tx.targets.all()}
-    if target not in known:
-        raise UsageError(f"{target} is new: run `hirewire migrate`, or start a worker, first")
+    require_registered(store, target)
     only = settings.model_copy(update={"targets": {target: settings.targets[target]}})
     engine = settings.engine
     return Deciding(

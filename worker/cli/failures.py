@@ -6,6 +6,8 @@ Whatever is not in the table is a defect of ours and keeps its traceback.
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
@@ -13,8 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from config.settings import ConfigurationError, SecretError
 from connectors.sdk.text import one_line
-from worker.engine.operators import NotAllowedError
-from worker.engine.ports import BusyError
+from worker.engine.errors import BusyError, NotAllowedError
 from worker.problems import BrokerMissingError
 from worker.stack.errors import StackError
 
@@ -31,6 +32,15 @@ class Code(enum.IntEnum):
 
 class UsageError(Exception):
     """The command cannot be carried out as it was given; the message says the way out."""
+
+
+@contextmanager
+def refusing(*kinds: type[Exception]) -> Iterator[None]:
+    """What a use case refuses with one of these, it refuses to whoever gave the command."""
+    try:
+        yield
+    except kinds as error:
+        raise UsageError(str(error)) from None
 
 
 class NotReadyError(Exception):

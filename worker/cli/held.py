@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from connectors.sdk.model import Json
 from worker.cli import deciding
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
+from worker.cli.common import ConfigOption, JsonOption, listing_group, reading, settings_of
 from worker.cli.known import require_targets
 from worker.cli.output import Column, document, hint, line, moment, show, table
 from worker.storage.audit import stamp
@@ -28,13 +28,9 @@ _COLUMNS = (
 )
 
 
-def command() -> TyperCommand | TyperGroup:
-    app = typer.Typer(name="held", add_completion=False, rich_markup_mode=None)
-    app.callback(invoke_without_command=True)(held)
-    app.command("list")(list_)
-    for name in ("show", "retry", "discard", "approve", "reject"):
-        app.command(name)(getattr(deciding, name))
-    return typer.main.get_command(app)  # type: ignore[return-value]
+def command() -> TyperGroup:
+    decisions = {word: getattr(deciding, word) for word in ("show", "retry", "discard", "approve", "reject")}
+    return listing_group("held", held, {"list": list_, **decisions})
 
 
 def held(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from connectors.sdk.model import Json
-from worker.cli.common import ConfigOption, JsonOption, settings_of
-from worker.cli.failures import UsageError
+from worker.cli.common import ConfigOption, JsonOption, group, settings_of
+from worker.cli.failures import UsageError, refusing
 from worker.cli.operator_name import operator as os_user
 from worker.cli.output import Column, document, hint, line, moment, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_of, reason_given
@@ -34,13 +34,8 @@ _SECONDS = {"h": 3600, "d": 86400}
 _NAME = typer.Argument(metavar="NAME", help="a-z first, then a-z, 0-9 . _ -")
 
 
-def command() -> TyperCommand | TyperGroup:
-    app = typer.Typer(name="operator", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-    app.callback()(_about)
-    app.command("add")(add)
-    app.command("list")(list_)
-    app.command("revoke")(revoke)
-    return typer.main.get_command(app)  # type: ignore[return-value]
+def command() -> TyperGroup:
+    return group("operator", _about, {"add": add, "list": list_, "revoke": revoke})
 
 
 def _about() -> None:
@@ -65,7 +60,8 @@ def add(  # noqa: PLR0913 - one parameter for each option
     with opened(settings_of(config)) as store:
         operators = Operators(store)
         by = _who_adds(store, operators, name, token_file)
-        token = _added(operators, name, role, by, lasts)
+        with refusing(ValueError):
+            token = operators.add(name, role, by, lasts)
     if as_json:
         document({"operator": name, "role": role.value, "token": token})
         return
@@ -78,13 +74,6 @@ def _who_adds(store: SqlStore, operators: Operators, name: str, token_file: Path
     if operators.needs_bootstrap():
         return Principal(os_user())
     return principal_of(store, f"operator:add:{name}", Role.ADMIN, token_file)
-
-
-def _added(operators: Operators, name: str, role: Role, by: Principal, lasts: float | None) -> str:
-    try:
-        return operators.add(name, role, by, lasts)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def _lasting(text: str | None) -> float | None:
@@ -149,8 +138,6 @@ def revoke(
     reason = reason_given(why)
     with opened(settings_of(config)) as store:
         by = principal_of(store, f"operator:revoke:{name}", Role.ADMIN, token_file)
-        try:
+        with refusing(ValueError):
             Operators(store).revoke(name, by, reason)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
     line(f"the token of {name} is void")

@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 from connectors.sdk.model import Json
 from worker.anchors import build_sealer, checkpoint_path
 from worker.cli.common import ConfigOption, JsonOption, settings_of, single, writing
-from worker.cli.failures import UsageError
+from worker.cli.failures import refusing
 from worker.cli.output import document, hint, line
 from worker.cli.principal import TokenFileOption, WhyOption, principal_or_user, reason_given
 from worker.domain.operator import Role
@@ -42,12 +42,10 @@ def restore(
         store = SqlStore(engine, settings.engine.shards)
         by = principal_or_user(store, "database:restore", Role.ADMIN, token_file)
         sealer = build_sealer(settings, store)
-        try:
+        with refusing(SealError):
             sealer.require_ready()
             missing = compared(in_short_reads(engine), checkpoint_path(settings))
             done = Restorer(engine, store, sealer).run(missing, by.actor, reason)
-        except SealError as error:
-            raise UsageError(str(error)) from None
     if as_json:
         document(_as_json(done))
     else:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from connectors.sdk.model import Json
 from worker.cli.broker import signals_of
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
-from worker.cli.failures import UsageError
+from worker.cli.common import ConfigOption, JsonOption, group, reading, settings_of
+from worker.cli.failures import UsageError, refusing
 from worker.cli.output import NONE, Column, document, hint, line, moment, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_of, reason_given
-from worker.domain.operator import Role
+from worker.domain.operator import Principal, Role
 from worker.engine.rows import RunState
 from worker.engine.run_desk import RunDesk
 from worker.storage.audit import stamp
@@ -32,14 +35,8 @@ _COLUMNS = (
 _RUN = typer.Argument(metavar="ID", help="The run's number.")
 
 
-def command() -> TyperCommand | TyperGroup:
-    app = typer.Typer(name="runs", add_completion=False, no_args_is_help=True, rich_markup_mode=None)
-    app.callback()(_about)
-    app.command("list")(list_)
-    app.command("show")(show_)
-    app.command("approve")(approve)
-    app.command("cancel")(cancel)
-    return typer.main.get_command(app)  # type: ignore[return-value]
+def command() -> TyperGroup:
+    return group("runs", _about, {"list": list_, "show": show_, "approve": approve, "cancel": cancel})
 
 
 def _about() -> None:
@@ -95,13 +92,9 @@ def approve(
 
     Example: hirewire runs approve 7 --why "the new mapping was reviewed"
     """
-    settings, reason = settings_of(config), reason_given(why)
-    with opened(settings) as store:
-        who = principal_of(store, "run:approve", Role.APPROVER, token_file)
-        try:
-            RunDesk(store, signals_of(settings)).approve(run, who, reason)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+    reason = reason_given(why)
+    with _at_desk(config, "run:approve", Role.APPROVER, token_file) as (desk, who):
+        desk.approve(run, who, reason)
     line(f"run {run} is approved; a worker makes its plan anew and goes on if it is the same")
 
 
@@ -112,14 +105,22 @@ def cancel(
 
     Example: hirewire runs cancel 7 --why "asked for by mistake"
     """
-    settings, reason = settings_of(config), reason_given(why)
-    with opened(settings) as store:
-        who = principal_of(store, "run:cancel", Role.OPERATOR, token_file)
-        try:
-            RunDesk(store, signals_of(settings)).cancel(run, who, reason)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+    reason = reason_given(why)
+    with _at_desk(config, "run:cancel", Role.OPERATOR, token_file) as (desk, who):
+        desk.cancel(run, who, reason)
     line(f"run {run} is cancelled")
+
+
+@contextmanager
+def _at_desk(
+    config: Path | None, what: str, at_least: Role, token_file: Path | None
+) -> Iterator[tuple[RunDesk, Principal]]:
+    """The use cases, and who asks. What they refuse is the command's mistake."""
+    settings = settings_of(config)
+    with opened(settings) as store:
+        who = principal_of(store, what, at_least, token_file)
+        with refusing(ValueError):
+            yield RunDesk(store, signals_of(settings)), who
 
 
 def _cells(item: RunStory) -> tuple[object, ...]:

@@ -11,7 +11,7 @@ import typer
 from connectors.sdk.model import Json
 from worker.anchors import build_sealer, checkpoint_path
 from worker.cli.common import ConfigOption, JsonOption, settings_of
-from worker.cli.failures import UsageError
+from worker.cli.failures import UsageError, refusing
 from worker.cli.output import document, hint, line
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_or_user, reason_given
 from worker.domain.operator import Role
@@ -52,10 +52,8 @@ def baseline(
     reason, settings = reason_given(why), settings_of(config)
     with opened(settings) as store:
         by = principal_or_user(store, "audit:baseline", Role.ADMIN, token_file)
-        try:
+        with refusing(SealError):
             made = build_sealer(settings, store).begin(Kind.BASELINE, {"by": by.actor, "why": reason})
-        except SealError as error:
-            raise UsageError(str(error)) from None
     _told(made, checkpoint_path(settings), as_json=as_json)
 
 
@@ -65,11 +63,8 @@ def seal(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     Example: hirewire audit seal
     """
     settings = settings_of(config)
-    with opened(settings) as store:
-        try:
-            made = build_sealer(settings, store).seal()
-        except SealError as error:
-            raise UsageError(str(error)) from None
+    with opened(settings) as store, refusing(SealError):
+        made = build_sealer(settings, store).seal()
     _told(made, checkpoint_path(settings), as_json=as_json)
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from config.settings import Target
 from connectors.sdk.model import Json
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
-from worker.cli.failures import UsageError
-from worker.cli.known import require_targets
+from worker.cli.common import ConfigOption, JsonOption, listing_group, reading, settings_of
+from worker.cli.known import require_registered, require_targets
 from worker.cli.output import Column, document, line, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_or_user, reason_given
 from worker.domain.operator import Principal, Role
@@ -37,12 +36,8 @@ _NEW = TargetState("new", None)
 _NAME = typer.Argument(metavar="NAME", help="A configured target.")
 
 
-def command() -> TyperCommand | TyperGroup:
-    app = typer.Typer(name="targets", add_completion=False, rich_markup_mode=None)
-    app.callback(invoke_without_command=True)(targets)
-    app.command("pause")(pause)
-    app.command("resume")(resume)
-    return typer.main.get_command(app)  # type: ignore[return-value]
+def command() -> TyperGroup:
+    return listing_group("targets", targets, {"pause": pause, "resume": resume})
 
 
 def targets(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -97,10 +92,8 @@ def _pausing(
     require_targets(settings, [name])
     with opened(settings) as store:
         by = principal_or_user(store, f"{what}:{name}", Role.OPERATOR, token_file)
-        try:
-            yield Pausing(store, signals_of(settings), settings.engine.shards), by
-        except KeyError:
-            raise UsageError(f"{name} is new: run `hirewire migrate`, or start a worker, first") from None
+        require_registered(store, name)
+        yield Pausing(store, signals_of(settings), settings.engine.shards), by
 
 
 def _list(config: Path | None, *, as_json: bool) -> None:

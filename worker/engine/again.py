@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random
 
-from worker.engine.ports import BusyError
+from worker.engine.errors import BusyError
 
 T = TypeVar("T")
 

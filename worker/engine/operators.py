@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from connectors.sdk.model import Json
 from worker.domain.operator import NAME, TOKEN_PREFIX, Principal, Role, token_hash
+from worker.engine.errors import NotAllowedError
 from worker.engine.operator_ports import OperatorRow
 from worker.engine.ports import Store, Transaction
 from worker.engine.rows import Entry
@@ -22,10 +23,6 @@ from worker.engine.runs import OPERATORS
 BOOTSTRAP = "bootstrap"
 _TOKEN_BYTES = 32
 _NOBODY = "0" * 64
-
-
-class NotAllowedError(Exception):
-    """Who asked may not do that; the message says the way out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,10 +271,6 @@ class Transaction(Protocol):
         """Append to the entry's stream; chained when the transaction commits."""
 
 
-class BusyError(Exception):
-    """The database asks for the transaction once more: a deadlock, or a lock that did not come in time."""
-
-
 class Store(Protocol):
     """Raises `BusyError` at any place of a transaction, which is undone then."""
 

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from connectors.sdk.model import Json
 from worker.domain.operator import Principal, Role
+from worker.engine.errors import NotAllowedError
 from worker.engine.judge import MAPPING
-from worker.engine.operators import NotAllowedError
 from worker.engine.ports import Signals, Store, Transaction
 from worker.engine.rows import Entry, Run, RunState
 from worker.engine.runs import OPERATORS, RESYNC, clear_if_none_is_held

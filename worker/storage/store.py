@@ -8,7 +8,7 @@ from functools import cached_property
 
 import sqlalchemy as sa
 
-from worker.engine.ports import BusyError
+from worker.engine.errors import BusyError
 from worker.engine.rows import Entry
 from worker.storage import audit
 from worker.storage.accounts import AccountRows

@@ -25,8 +25,8 @@ from tests.worker.engine.crowd import (
 )
 from tests.worker.engine.rig import Rig
 from worker.domain.operator import Principal, Role
+from worker.engine.errors import NotAllowedError
 from worker.engine.judge import Judge, PlanBrake
-from worker.engine.operators import NotAllowedError
 from worker.engine.rows import RunState
 from worker.engine.runs import Runs
 

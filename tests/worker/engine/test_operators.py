@@ -13,7 +13,8 @@ from tests.worker.engine.deciders import Desk
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_path import ANNA
 from worker.domain.operator import Principal, Role
-from worker.engine.operators import NotAllowedError, Operators
+from worker.engine.errors import NotAllowedError
+from worker.engine.operators import Operators
 from worker.engine.pausing import Pausing
 from worker.storage.tables import operator
 
