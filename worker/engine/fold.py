@@ -8,7 +8,7 @@ other back: it is set aside with an alarm, and tried again. Any number of folds 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -110,7 +110,7 @@ class Fold:
             wakes = {step.identity_id: step.wake_at for step in steps}
             tx.identities.save(touched, wakes)
             tx.events.mark_folded([_effect(step) for step in steps])
-            tx.accounts.make_due(due, self._target_ids(tx), tx.now)
+            tx.accounts.make_due(due, target_rows(tx, self._targets), tx.now)
             for step in steps:
                 _audit_tie(tx, step)
             self._set_aside(tx, batch.failed)
@@ -136,8 +136,9 @@ class Fold:
             tx.audit(Entry(STREAM, "event:fold:aside", "hirewire", facts, identity_id=one.identity_id))
         tx.targets.raise_alarm(ASIDE_ALARM, None, f"an event cannot be folded: {failed[0].why}", tx.now)
 
-    def _target_ids(self, tx: Transaction) -> list[int]:
-        return [state.id for state in tx.targets.all() if state.name in self._targets]
+
+def target_rows(tx: Transaction, names: Collection[str]) -> list[int]:
+    return [state.id for state in tx.targets.all() if state.name in names]
 
 
 def _fold_all(tx: Transaction, events: Sequence[StoredEvent], dates: Dates) -> _Batch:

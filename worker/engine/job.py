@@ -221,11 +221,10 @@ class Job:
                 fresh = {name for name, hold in self.account.held.items() if before.get(name) != hold}
                 return {*fresh, *(self.planned or ())}
 
-    def because(self, correlations: Mapping[int, str]) -> None:
-        """`correlations` are those of `events`, by row."""
-        found = tuple(correlations[row] for row in sorted(self.events()) if row in correlations)
-        if found:
-            self.cause = replace(self.cause, correlations=found)
+    def because(self, correlations: Sequence[str]) -> None:
+        """`correlations` are those of `events`, the newest last."""
+        if correlations:
+            self.cause = replace(self.cause, correlations=tuple(correlations))
             self.entries = [_because(entry, self.cause) for entry in self.entries]
 
     def intend(self, send: Send, now: float) -> None:

@@ -166,11 +166,11 @@ class Settler:
 
 def _intend(tx: Transaction, jobs: Sequence[Job]) -> None:
     """Name what each job's step is done for, by one query for all; write down what will be sent."""
-    rows = {row for job in jobs for row in job.events()}
-    correlations = tx.events.correlations(sorted(rows))
-    for job in jobs:
+    behind = {job: job.events() for job in jobs}
+    correlations = tx.events.correlations(sorted(set().union(*behind.values())))
+    for job, rows in behind.items():
         with sheltered(job, tx.now):
-            job.because(correlations)
+            job.because([correlations[row] for row in sorted(rows) if row in correlations])
             if isinstance(job.step, Patch | Create | Demote | Delete):
                 job.intend(job.step, tx.now)
 

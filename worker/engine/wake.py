@@ -12,7 +12,7 @@ from connectors.sdk.model import Json
 from worker.domain.dates import Dates, woken
 from worker.domain.identity import Identity
 from worker.engine.accept import STREAM
-from worker.engine.fold import NORMAL, URGENT
+from worker.engine.fold import NORMAL, URGENT, target_rows
 from worker.engine.ports import Signals, Store, Transaction
 from worker.engine.rows import Due, Entry
 
@@ -37,11 +37,12 @@ class Waker:
             people = {
                 row: woken(person) for row, person in tx.identities.take_waking(_AT_ONCE, tx.now).items()
             }
+            if not people:
+                return 0
             wakes = {row: self._dates.wake_at(person, tx.now) for row, person in people.items()}
             tx.identities.save(people, wakes)
             due = [self._due(row, people[row], tx.now) for row in sorted(people)]
-            ids = [state.id for state in tx.targets.all() if state.name in self._targets]
-            tx.accounts.make_due(due, ids, tx.now)
+            tx.accounts.make_due(due, target_rows(tx, self._targets), tx.now)
             for row in sorted(people):
                 self._audit(tx, row, people[row])
         for shard in {row % self._shards for row in people}:
