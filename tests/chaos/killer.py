@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from sqlalchemy.exc import DBAPIError
 
+from tests.chaos.companion import Companion
 from tests.chaos.facts import Rows
 from tests.chaos.profile import Kills
 from tests.chaos.setups import SetUp
@@ -18,14 +18,14 @@ _PATIENCE_S = 5.0
 _LOOK_S = 0.3
 
 
-class Killer(threading.Thread):
+class Killer(Companion):
     """Between `start` and `stop`; `counted` and `idle` are the kills that count and those that do not.
 
     A kill waits a while for something to settle, so that it counts: work must go on between the kills.
     """
 
     def __init__(self, setup: SetUp, kills: Kills, seed: int) -> None:
-        super().__init__(name="killer", daemon=True)
+        super().__init__("killer")
         self._rng = random.Random(seed)  # noqa: S311 - repeatable
         self._rows: Rows = setup.rows
         self._victims: Mapping[str, Callable[[], None]] = setup.victims(self._rng)
@@ -38,26 +38,11 @@ class Killer(threading.Thread):
             )
             if span is not None and kind in self._victims
         }
-        self._over = threading.Event()
         self._settled = 0
         self.counted: Counter[str] = Counter()
         self.idle: Counter[str] = Counter()
-        self.error: BaseException | None = None
 
-    def run(self) -> None:
-        try:
-            self._kill_on_schedule()
-        except BaseException as error:  # noqa: BLE001 - told by whoever joins us
-            self.error = error
-
-    def stop(self) -> None:
-        self._over.set()
-        if self.ident is not None:
-            self.join()
-        if self.error is not None:
-            raise self.error
-
-    def _kill_on_schedule(self) -> None:
+    def work(self) -> None:
         due = {kind: time.monotonic() + self._rng.uniform(*span) for kind, span in self._every.items()}
         while due and not self._over.is_set():
             kind = min(due, key=lambda name: due[name])

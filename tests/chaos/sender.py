@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.chaos.companion import Companion
 from tests.chaos.programs import HIREWIRE
 from tests.demo.scene import ROOT
 
@@ -17,43 +17,31 @@ _LIMIT_S = 60.0
 _STORED = (0, 1)  # 1: some were refused, as some must be
 
 
-class Sender(threading.Thread):
+class Sender(Companion):
     """Spreads the portions evenly over `seconds`; `told` adds up what the commands said."""
 
     def __init__(
         self, environ: Mapping[str, str], folder: Path, portions: Sequence[Sequence[str]], seconds: float
     ) -> None:
-        super().__init__(name="sender", daemon=True)
+        super().__init__("sender")
         self._environ = environ
         self._folder = folder
         self._portions = portions
         self._pause_s = seconds / max(1, len(portions))
-        self._over = threading.Event()
         self.told: Counter[str] = Counter()
         self.again = 0  # portions sent again since the command failed
         self.sent = 0
-        self.error: BaseException | None = None
 
-    def run(self) -> None:
-        try:
-            began = time.monotonic()
-            for place, portion in enumerate(self._portions):
-                if self._over.wait(max(0.0, began + place * self._pause_s - time.monotonic())):
-                    return
-                self.send(place, portion)
-        except BaseException as error:  # noqa: BLE001 - told by whoever joins us
-            self.error = error
+    def work(self) -> None:
+        began = time.monotonic()
+        for place, portion in enumerate(self._portions):
+            if self._over.wait(max(0.0, began + place * self._pause_s - time.monotonic())):
+                return
+            self.send(place, portion)
 
     @property
     def finished(self) -> bool:
         return not self.is_alive()
-
-    def stop(self) -> None:
-        self._over.set()
-        if self.ident is not None:
-            self.join()
-        if self.error is not None:
-            raise self.error
 
     def send(self, place: int, portion: Sequence[str]) -> None:
         """Until the command says that everything is stored: a database that is away costs a repetition."""

@@ -185,6 +185,13 @@ class Installation:
                 process.stdin.close()
 
 
+def point_at(installation: Installation, broker: str, target: ReferenceTarget) -> None:
+    """Its broker, and its one target."""
+    installation.environ["HIREWIRE_BROKER__URL"] = broker
+    installation.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = target.base_url
+    installation.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = target.token
+
+
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Installation]:
     """A configuration and nothing else: no database, no broker, no target."""
@@ -204,9 +211,7 @@ def migrated(bare: Installation) -> Installation:
 @pytest.fixture
 def connected(migrated: Installation, valkey_url: str, awx_target: ReferenceTarget) -> Installation:
     """With a database, a broker and a target that answers; nothing runs yet."""
-    migrated.environ["HIREWIRE_BROKER__URL"] = valkey_url
-    migrated.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = awx_target.base_url
-    migrated.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = awx_target.token
+    point_at(migrated, valkey_url, awx_target)
     return migrated
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.waiting import until
-from tests.worker.cli.conftest import LIMIT_S, event, settled, start_programs
+from tests.worker.cli.conftest import LIMIT_S, event, point_at, settled, start_programs
 
 if TYPE_CHECKING:
     from tests.fixtures.targets import ReferenceTarget
@@ -31,9 +31,7 @@ def installation(request: pytest.FixtureRequest, bare: Installation, valkey_url:
     if request.param == "postgresql":
         bare.environ["HIREWIRE_DATABASE__URL"] = request.getfixturevalue("postgres_url")
     target: ReferenceTarget = request.getfixturevalue("awx_target")
-    bare.environ["HIREWIRE_BROKER__URL"] = valkey_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = target.base_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = target.token
+    point_at(bare, valkey_url, target)
     migrated = bare.run("migrate")
     assert (migrated.code, migrated.out) == (0, "the database is current; targets: awx_prod\n")
     return bare

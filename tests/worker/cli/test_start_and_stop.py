@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.waiting import until
-from tests.worker.cli.conftest import LIMIT_S, event, settled
+from tests.worker.cli.conftest import LIMIT_S, event, point_at, settled
 from worker.storage import tables
 from worker.storage.store import SqlStore
 
@@ -30,9 +30,7 @@ def installation(request: pytest.FixtureRequest, bare: Installation, valkey_url:
     target: ReferenceTarget = request.getfixturevalue("awx_target")
     people = [{"username": name, "first_name": "P", "last_name": name} for name in NAMES]
     target.reset(users=[{"id": 1, "username": "admin", "is_superuser": True}, *people])
-    bare.environ["HIREWIRE_BROKER__URL"] = valkey_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = target.base_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = target.token
+    point_at(bare, valkey_url, target)
     assert bare.run("migrate").code == 0
     return bare
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.waiting import until
-from tests.worker.cli.conftest import LIMIT_S, event, settled
+from tests.worker.cli.conftest import LIMIT_S, event, point_at, settled
 from tests.worker.storage.world import lease, make_due, people, register
 from worker.cli.vitals import SharedVitals
 from worker.cli.watchdog import STUCK, Patience
@@ -186,9 +186,7 @@ def installation(request: pytest.FixtureRequest, bare: Installation, valkey_url:
     if request.param == "postgresql":
         bare.environ["HIREWIRE_DATABASE__URL"] = request.getfixturevalue("postgres_url")
     target: ReferenceTarget = request.getfixturevalue("awx_target")
-    bare.environ["HIREWIRE_BROKER__URL"] = valkey_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__BASE_URL"] = target.base_url
-    bare.environ["HIREWIRE_TARGETS__AWX_PROD__CREDENTIAL__SECRET"] = target.token
+    point_at(bare, valkey_url, target)
     bare.environ["HIREWIRE_ENGINE__WATCHDOG_S"] = str(LIMIT)
     assert bare.run("migrate").code == 0
     return bare

@@ -48,6 +48,20 @@ def settle(make_rig: MakeRig, target: ReferenceTarget, people: int, **more: Any)
     return rig
 
 
+def leavers(make_rig: MakeRig, target: ReferenceTarget, count: int, brake_min: int) -> tuple[Rig, list[str]]:
+    """So many people of Django admin who left at once, and their names, under a brake of `brake_min`."""
+    names = [f"p{n}" for n in range(count)]
+    people = [{"username": name, "first_name": "P", "last_name": name} for name in names]
+    admin = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}
+    target.reset(users=[admin, *people])
+    rig = make_rig(targets={"admin": target}, engine={"brake_min": brake_min})
+    for name in names:
+        data = {"user_name": name, "given_name": "P", "family_name": name}
+        rig.say(name, data, type="hirewire.person.left")
+    rig.work()
+    return rig, names
+
+
 def clone(rig: Rig, copies: int) -> None:
     """So many more people in the rows, each as the only one that is there; the target knows none of them."""
     identity, account = tables.identity, tables.account

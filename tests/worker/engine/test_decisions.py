@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tests.fixtures.targets import ReferenceTarget
 from tests.worker.engine.conftest import MakeRig
+from tests.worker.engine.crowd import leavers
 from tests.worker.engine.deciders import WHY, Desk, look_again
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_faults import fault
@@ -232,15 +233,7 @@ def test_of_a_group_only_what_is_added_is_decided_on(
 
 def braked(make_rig: MakeRig, target: ReferenceTarget) -> tuple[Rig, str, Desk]:
     """One leaver more than the brake lets pass."""
-    names = [f"p{n}" for n in range(3)]
-    people = [{"username": name, "first_name": "P", "last_name": name} for name in names]
-    admin = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}
-    target.reset(users=[admin, *people])
-    rig = make_rig(targets={"admin": target}, engine={"brake_min": 2})
-    for name in names:
-        data = {"user_name": name, "given_name": "P", "family_name": name}
-        rig.say(name, data, type="hirewire.person.left")
-    rig.work()
+    rig, names = leavers(make_rig, target, 3, brake_min=2)
     (held,) = [name for name in names if "is_active" in rig.account(name, "admin").held]
     return rig, held, Desk(rig, "admin")
 

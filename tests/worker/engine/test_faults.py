@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.targets import ReferenceTarget, TargetProcess
 from tests.waiting import until
 from tests.worker.engine.conftest import MakeRig
+from tests.worker.engine.crowd import leavers
 from tests.worker.engine.rig import Rig
 from tests.worker.engine.test_path import ANNA, OMAR, bodies
 from worker.domain.account import ACCOUNT, Reason
@@ -226,15 +227,7 @@ def test_five_failures_alike_hold_the_field_while_others_succeed(
 
 
 def test_the_brake_holds_further_revocations(make_rig: MakeRig, django_admin_target: ReferenceTarget) -> None:
-    names = [f"p{n}" for n in range(6)]
-    people = [{"username": name, "first_name": "P", "last_name": name} for name in names]
-    admin = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}
-    django_admin_target.reset(users=[admin, *people])
-    rig = make_rig(targets={"admin": django_admin_target}, engine={"brake_min": 4})
-    for name in names:
-        data = {"user_name": name, "given_name": "P", "family_name": name}
-        rig.say(name, data, type="hirewire.person.left")
-    rig.work()
+    rig, names = leavers(make_rig, django_admin_target, 6, brake_min=4)
     left = [row for row in django_admin_target.rows() if not row["is_active"]]
     held = [name for name in names if "is_active" in rig.account(name, "admin").held]
     assert (len(left), len(held)) == (4, 2)

@@ -19,6 +19,7 @@ from worker.storage.store import SqlStore
 from worker.storage.verify import in_short_reads
 
 EVERY_S = 60.0
+LATE_S = 150.0  # more than two intervals
 STREAM = "target:awx"
 audit, head = tables.audit, tables.audit_head
 
@@ -65,6 +66,17 @@ class Sealed:
         unguarded(self.engine)
         with self.engine.begin() as connection:
             change(connection)
+
+
+def thrice_sealed(store: SqlStore, engine: sa.Engine, path: Path) -> Sealed:
+    """Two streams, three checkpoints after the first: of 4, 8 and 12 records of `STREAM`."""
+    found = Sealed(store, engine, path, made_keys())
+    found.begin()
+    for _ in range(3):
+        found.append(4)
+        found.append(1, "intake")
+        found.seal()
+    return found
 
 
 def unguarded(engine: sa.Engine) -> None:

@@ -13,7 +13,18 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.worker.storage.sealing import STREAM, Sealed, audit, but_public, cut, head, made_keys, rechain
+from tests.worker.storage.sealing import (
+    LATE_S,
+    STREAM,
+    Sealed,
+    audit,
+    but_public,
+    cut,
+    head,
+    made_keys,
+    rechain,
+    thrice_sealed,
+)
 from worker.domain.strict_json import canonical
 from worker.storage.anchoring import STREAM as CHECKPOINTS
 from worker.storage.anchoring import Report, Verdict
@@ -23,19 +34,12 @@ from worker.storage.signing import Keys
 from worker.storage.store import SqlStore
 
 Change = Callable[[sa.Connection], object]
-LATE_S = 150.0  # more than two intervals
 
 
 @pytest.fixture
 def sealed(store: SqlStore, engine: sa.Engine, tmp_path: Path) -> Sealed:
     """Two streams, three checkpoints: of 4, 8 and 12 records of the stream that is tampered with."""
-    found = Sealed(store, engine, tmp_path / "checkpoints.jsonl", made_keys())
-    found.begin()
-    for _ in range(3):
-        found.append(4)
-        found.append(1, "intake")
-        found.seal()
-    return found
+    return thrice_sealed(store, engine, tmp_path / "checkpoints.jsonl")
 
 
 def places(found: Report) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.worker.storage.sealing import STREAM, Sealed, audit, cut, made_keys
+from tests.worker.storage.sealing import LATE_S, STREAM, Sealed, audit, cut, thrice_sealed
 from tests.worker.storage.world import claim, lease, make_due, people, register, rows
 from worker.storage import tables
 from worker.storage.anchoring import Verdict
@@ -18,19 +18,11 @@ from worker.storage.signing import Keys
 from worker.storage.store import SqlStore
 from worker.storage.verify import in_short_reads
 
-LATE_S = 150.0
-
 
 @pytest.fixture
 def sealed(store: SqlStore, engine: sa.Engine, tmp_path: Path) -> Sealed:
     """Checkpoints of 4, 8 and 12 records."""
-    found = Sealed(store, engine, tmp_path / "checkpoints.jsonl", made_keys())
-    found.begin()
-    for _ in range(3):
-        found.append(4)
-        found.append(1, "intake")
-        found.seal()
-    return found
+    return thrice_sealed(store, engine, tmp_path / "checkpoints.jsonl")
 
 
 def missing(sealed: Sealed) -> tuple[Missing, ...]:
