@@ -34,6 +34,7 @@ def cross_problems(parts: Parts) -> Iterator[str]:
     """One line for each rule that is broken."""
     yield from _authority(parts.sources)
     yield from _uris(parts.sources)
+    yield from _keys(parts.sources)
     yield from _times(parts)
     yield from _sidecars(parts)
     yield from _addresses(parts)
@@ -58,6 +59,16 @@ def _uris(sources: Mapping[str, Source]) -> Iterator[str]:
     for (first, one), (second, other) in combinations(sources.items(), 2):
         if (one.uri or first) == (other.uri or second):
             yield f"sources.{second}.uri: is also the uri of source {first}"
+
+
+def _keys(sources: Mapping[str, Source]) -> Iterator[str]:
+    """A key names its source, so no two may have the same."""
+    owners: dict[str, str] = {}
+    for name, source in sources.items():
+        for key in source.keys.values():
+            owner = owners.setdefault(key.sha256, name)
+            if owner != name:
+                yield f"sources.{name}.keys: has a key of source {owner}"
 
 
 def _times(parts: Parts) -> Iterator[str]:

@@ -48,6 +48,11 @@ def absolute(layer: dict[str, Any], base: Path) -> dict[str, Any]:
     _anchor(layer.get("broker"), "url_file", base)
     for key in ("checkpoint_file", "signing_key_file", "verify_key_file"):
         _anchor(layer.get("audit"), key, base)
+    sources = layer.get("sources")
+    for source in sources.values() if isinstance(sources, dict) else ():
+        secrets = source.get("secrets") if isinstance(source, dict) else None
+        for secret in secrets.values() if isinstance(secrets, dict) else ():
+            _anchor(secret, "secret_file", base)
     targets = layer.get("targets")
     for target in targets.values() if isinstance(targets, dict) else ():
         if isinstance(target, dict):

@@ -45,6 +45,9 @@ LEFT: Final = "hirewire.person.left"
 RETURNED: Final = "hirewire.person.returned"
 EVENT_TYPES: Final = (JOINED, CHANGED, LEFT, RETURNED)
 
+ROW_WORDS: Final = ("subject", "time", "type", "sequence")
+"""What a column of a file may say about its row, beside the attributes of the person."""
+
 _CUSTOM_NAME = re.compile(r"custom\.[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
@@ -85,6 +88,11 @@ def did_you_mean(wrong: str, known: tuple[str, ...]) -> str:
     return f" (known: {', '.join(known)})" if known else ""
 
 
+def _row_word(name: str) -> str:
+    return name if name in ROW_WORDS else _attribute(name)
+
+
+RowWord = Annotated[str, AfterValidator(_row_word)]
 Attribute = Annotated[str, AfterValidator(_attribute)]
 Authority = Annotated[str, AfterValidator(_authority)]
 EventType = Annotated[str, AfterValidator(_event_type)]

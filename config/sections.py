@@ -5,6 +5,8 @@ Each default is the value that the design gives; `hirewire.example.toml` has the
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -22,18 +24,39 @@ from pydantic import (
 )
 
 from config.expressions import Expression
-from config.names import Attribute, Authority, EventType, Name, overlaps
+from config.names import ROW_WORDS, Attribute, Authority, EventType, Name, RowWord, overlaps
 from config.secrets import read_secret
+from config.senders import ApiKey, Delivery, SigningSecret
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+DUPLICATE_DAYS = 30
+"""What senders are promised: within it the same id is the same event."""
+
+
 def _not_empty(entries: tuple[str, ...]) -> tuple[str, ...]:
     if not entries:
         raise ValueError("must have at least one entry")
     return entries
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        raise ValueError("is not the name of an encoding, like utf-8 or cp1252") from None
+
+
+def known_zone(name: str) -> str:
+    """Raises `ValueError` for what is no zone."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # no such zone, no name at all, a folder of zones
+        raise ValueError('is not the IANA name of a time zone, like "Europe/Berlin"') from None
+    return name
 
 
 class Section(BaseModel):
@@ -101,6 +124,7 @@ class Engine(Section):
     linger_s: NotNegative = 0.3
     signal_ttl_s: Positive = 5
     relay_every_s: Positive = 2
+    schedule_every_s: Positive = 10
     fold_batch: Count = 100
     lease_s: Positive = 60
     observe_max_age_s: NotNegative = 86400
@@ -116,6 +140,7 @@ class Engine(Section):
     same_failure_limit: Count = 5
     crash_limit: Count = 3
     watchdog_s: Positive = 60
+    heartbeat_s: Positive = 10
     conflict_tries: Count = 3
     future_tolerance_s: NotNegative = 600
     freshness_alarm_s: Positive = 900
@@ -126,6 +151,10 @@ class Engine(Section):
     plan_brake_share: Annotated[float, Field(ge=0, le=1)] = 0.2
     plan_brake_min_accounts: Annotated[int, Field(ge=1)] = 20
     configuration_alarm_s: Positive = 600
+    import_stale_s: Positive = 900
+    import_backlog: Count = 2000
+    gap_alarm_s: Positive = 300
+    gap_kept_s: Positive = 604800
 
     @model_validator(mode="after")
     def _ladder_goes_up(self) -> Engine:
@@ -141,6 +170,22 @@ class Intake(Section):
     max_depth: Count = 16
     max_keys: Count = 256
     max_string: Count = 65536
+
+
+class Api(Section):
+    """The HTTP interface: where it listens, and how much of a sender it takes. Port 0: a free one."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    max_body_bytes: Count = 1048576
+    events_per_s: Positive = 500
+    burst: Count = 1000
+    max_backlog: Count = 100000
+    audited_refusals: Count = 10
+    body_s: Positive = 30
+    max_connections: Count = 512
+    keep_alive_s: Count = 5
+    stop_s: Count = 20
 
 
 class Audit(Section):
@@ -160,6 +205,28 @@ class Audit(Section):
         )
 
 
+class Retention(Section):
+    """How long rows are kept that nothing needs any more. `prune_every_hours` 0: by hand only."""
+
+    events_days: Count = 30
+    refused_bodies_days: Count = 7
+    idempotency_hours: Count = 24
+    runs_days: Count = 90
+    decisions_days: Count = 365
+    alarms_days: Count = 90
+    audit_days: Count | None = None
+    prune_every_hours: NotNegative = 24
+
+    @field_validator("events_days")
+    @classmethod
+    def _covers_repeats(cls, days: int) -> int:
+        if days < DUPLICATE_DAYS:
+            raise ValueError(
+                f"must be {DUPLICATE_DAYS} or more: for so long an event that comes again is known by its id"
+            )
+        return days
+
+
 class People(Section):
     """What a person's dates mean. Days begin and end at midnight of `timezone`, an IANA name."""
 
@@ -170,16 +237,34 @@ class People(Section):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError):  # no such zone, no name at all, a folder of zones
-            raise ValueError('is not the IANA name of a time zone, like "Europe/Berlin"') from None
-        return name
+        return known_zone(name)
 
 
 class Logs(Section):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["json", "console"] = "json"
+
+
+def _pattern(text: str | None) -> str | None:
+    try:
+        re.compile(text or "")
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from None
+    return text
+
+
+class Rows(Section):
+    """How the rows of a source's files are read. `columns`: attribute, or a word about the row, to column."""
+
+    columns: dict[RowWord, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    empty: Literal["unsaid", "clear"] = "unsaid"
+    yes: Annotated[tuple[str, ...], AfterValidator(_not_empty)] = ("true", "yes", "1")
+    no: Annotated[tuple[str, ...], AfterValidator(_not_empty)] = ("false", "no", "0")
+    date_format: Annotated[str, Field(min_length=1)] = "%Y-%m-%d"
+    list_separator: Annotated[str, Field(min_length=1)] = ";"
+    shrink_share: Annotated[float, Field(ge=0, le=1)] = 0.2
 
 
 class Source(Section):
@@ -192,6 +277,13 @@ class Source(Section):
     mapping: dict[Attribute, Expression] = Field(default_factory=dict)
     types: dict[str, EventType] = Field(default_factory=dict)
     ingest: bool = False
+    report_gaps: bool = True
+    rows: Rows = Rows()
+    subjects: Annotated[str | None, AfterValidator(_pattern)] = None
+    only_types: tuple[EventType, ...] = ()
+    secrets: dict[Name, SigningSecret] = Field(default_factory=dict)
+    keys: dict[Name, ApiKey] = Field(default_factory=dict)
+    delivery: Delivery | None = None
 
     def owns(self, attribute: str) -> bool:
         """Whether this source is the authority for `attribute`."""
@@ -203,6 +295,11 @@ class Source(Section):
         if foreign:
             raise ValueError(
                 f"mapping names attributes that `attributes` does not list: {', '.join(foreign)}"
+            )
+        strange = [name for name in self.rows.columns if name not in ROW_WORDS and not self.owns(name)]
+        if strange:
+            raise ValueError(
+                f"rows.columns names attributes that `attributes` does not list: {', '.join(strange)}"
             )
         return self
 

@@ -21,23 +21,44 @@ from config.layers import absolute, from_toml, merged
 from config.names import Name
 from config.problems import ConfigurationError, worded
 from config.secrets import SecretError
-from config.sections import Audit, Broker, Database, Engine, Intake, Logs, People, Sidecar, Source, Stack
-from config.targets import Credential, Protected, Target, Timeouts
+from config.sections import (
+    Api,
+    Audit,
+    Broker,
+    Database,
+    Engine,
+    Intake,
+    Logs,
+    People,
+    Retention,
+    Sidecar,
+    Source,
+    Stack,
+)
+from config.senders import SECRET_PREFIX, ApiKey, Delivery, SigningSecret
+from config.targets import Credential, Protected, Reconcile, Target, Timeouts
 
 __all__ = [
+    "SECRET_PREFIX",
+    "Api",
+    "ApiKey",
     "Audit",
     "Broker",
     "ConfigurationError",
     "Credential",
     "Database",
+    "Delivery",
     "Engine",
     "Intake",
     "Logs",
     "People",
     "Protected",
+    "Reconcile",
+    "Retention",
     "SecretError",
     "Settings",
     "Sidecar",
+    "SigningSecret",
     "Source",
     "Stack",
     "Target",
@@ -60,8 +81,10 @@ class Settings(BaseSettings):
     broker: Broker = Broker()
     engine: Engine = Engine()
     intake: Intake = Intake()
+    api: Api = Api()
     people: People = People()
     audit: Audit = Audit()
+    retention: Retention = Retention()
     logs: Logs = Logs()
     sources: dict[Name, Source] = Field(default_factory=dict)
     targets: dict[Name, Target] = Field(default_factory=dict)

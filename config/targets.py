@@ -5,16 +5,18 @@ What only a connector knows (its style, its fields) is not judged here: the work
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import SplitResult, urlsplit
 
+from cronsim import CronSim, CronSimError
 from pydantic import BeforeValidator, Field, JsonValue, SecretStr, field_validator, model_validator
 
 from config.expressions import AttributeExpression, MappingExpression
 from config.secrets import read_secret
-from config.sections import Positive, Section
+from config.sections import NotNegative, Positive, Section, known_zone
 
 FieldName = Annotated[str, Field(min_length=1)]
 
@@ -78,6 +80,31 @@ class Timeouts(Section):
         return self
 
 
+class Reconcile(Section):
+    """When the target is compared with HR as a whole. No `schedule`: when an operator asks for it."""
+
+    schedule: str | None = None
+    timezone: str = "UTC"
+    jitter_s: NotNegative = 300
+    policy: Literal["report", "repair"] = "report"
+    least_seen: Annotated[float, Field(gt=0, le=1)] = 0.8
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, text: str | None) -> str | None:
+        try:
+            if text is not None:
+                CronSim(text, dt.datetime.fromtimestamp(0, dt.UTC))
+        except CronSimError:
+            raise ValueError('is not a cron expression of five fields, like "30 2 * * *"') from None
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return known_zone(name)
+
+
 def _ca_bundle(value: object) -> object:
     """True, or the path of a CA bundle. The environment says it in words; a word is never a path here."""
     word = value.strip().lower() if isinstance(value, str) else value
@@ -113,6 +140,7 @@ class Target(Section):
     on_missing: Literal["hold", "create", "ignore"] = "hold"
     always_send: tuple[FieldName, ...] = ()
     timeouts: Timeouts = Timeouts()
+    reconcile: Reconcile = Reconcile()
     tls_verify: Annotated[Literal[True] | Path, BeforeValidator(_ca_bundle)] = True
     options: dict[str, JsonValue] = Field(default_factory=dict)
 

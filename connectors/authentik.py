@@ -18,11 +18,12 @@ from types import MappingProxyType
 from typing import ClassVar, Final
 
 from connectors.sdk.accounts import AccountCalls
-from connectors.sdk.answers import Answer, json_of
-from connectors.sdk.containers import BELOW, Containers, named_ids
+from connectors.sdk.answers import Answer
+from connectors.sdk.containers import BELOW, Containers, attributes_in, nameable, named_ids
 from connectors.sdk.contract import ConnectorConfig, Descriptor
 from connectors.sdk.diagnosis import failed_report
 from connectors.sdk.directory import Directory
+from connectors.sdk.expiry import known_of, sole_expiry
 from connectors.sdk.fields import Field, FieldType, Null
 from connectors.sdk.matching import matches_in, searchable
 from connectors.sdk.model import CheckReport, Found, Match, Outcome, OutcomeKind, Page, Record
@@ -30,25 +31,26 @@ from connectors.sdk.names import NameIds
 from connectors.sdk.numbered import NumberedListing
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.rest import RestClient
+from connectors.sdk.standing import CHANGE, VIEW, standing
 from connectors.sdk.style import RestStyle
-from connectors.sdk.text import is_storable, one_line
+from connectors.sdk.text import one_line
 
 DOCUMENT: Final = "authentik users API, PATCH /api/v3/core/users/{id}/"
 USERS: Final = "/api/v3/core/users/"
 ME: Final = f"{USERS}me/"
 GROUPS: Final = "/api/v3/core/groups/"
 VERSION: Final = "/api/v3/admin/version/"
-ROOT: Final = "set `base_url` to the server's root, like https://authentik.example.com, without /api/v3."
+TOKENS: Final = "/api/v3/core/tokens/"
+ROOT: Final = (
+    "set `base_url` to the server's root, like https://authentik.example.com, without /api/v3. If it is that,"
+    " something in front of the server takes the slash at the end of addresses away."
+)
 PAGE_SIZE: Final = 100  # authentik's own cap
 FIND_PAGES: Final = 10  # a value shared by about 1,000 accounts identifies nobody
 KNOWN_TYPES: Final = 100_000  # accounts whose type is remembered
 SERVICE: Final = frozenset({"service_account", "internal_service_account"})
 MARK: Final = re.compile(r"#([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 BAD_TOKEN: Final = re.compile(r"token invalid|credentials were not provided", re.IGNORECASE)
-# Words that end a look-up of Django's instead of naming a key, and numbers, which name a place in a list.
-NO_KEY: Final = re.compile(
-    r".*__.*|\d+|i?(exact|contains|startswith|endswith|regex)|contained_by|in|[gl]te?|isnull|range|has_(any_)?keys?"
-)
 
 LEFT_ALONE: Final = "service accounts are left alone; nothing was sent"
 NO_DEMOTING: Final = "accounts are deactivated here, not demoted; nothing was sent"
@@ -57,9 +59,16 @@ NEEDS: Final = (
     "our token's owner needs view_user and change_user; without view_user even a deleted account is 403"
 )
 BAD: Final = "the token is unknown, expired or no API token, or its owner is deactivated"
-NEW_TOKEN: Final = "Make one with the intent `api` that does not expire, and set `credential`."  # noqa: S105  # a way out
+ONE_ANSWER: Final = (
+    "authentik gives one answer to all of these. Activate the owner, or make a token with the intent `api`"
+    " that does not expire, and set `credential`."
+)
 NO_BEARER: Final = (
     "authentik takes tokens only: set `credential.scheme` to `bearer`, with a token of the API."
+)
+NO_HEADER: Final = (
+    "authentik saw no token although one was sent: have what stands in front of the server pass the header"
+    " Authorization on."
 )
 NO_CHANGE: Final = (
     "may read the accounts but not change them: give a role of theirs the permission change_user."
@@ -141,6 +150,7 @@ class AuthentikConnector(RestStyle):
             dialect=Containers(self._names, {}),
         )
         self._serves: dict[str, bool] = {}  # remote id -> whether it is a service account
+        self._accepted: tuple[object, str] | None = None  # a credential, and what its check told of it
 
     def fetch(self, remote_id: str) -> Outcome:
         """See `Connector.fetch`."""
@@ -167,7 +177,7 @@ class AuthentikConnector(RestStyle):
 
     def create(self, values: Record) -> Outcome:
         """See `Connector.create`. A name, which the API requires, is the user name where there is none."""
-        named = {"name": values.get("username"), **values}
+        named = {"name": values.get("username"), **values} if values else values
         refusal = self._unnamed("POST", USERS, named)
         return refusal or self._written(self._accounts.create(USERS, named))
 
@@ -181,28 +191,27 @@ class AuthentikConnector(RestStyle):
         return self._me()[1]
 
     def check(self) -> CheckReport:
-        """See `Connector.check`: version, whose token, which rights. Four reads at most."""
+        """See `Connector.check`: version, whose token, which rights, when it ends. Four reads at most."""
         self._client.refresh()
         answer, outcome, me = self._me()
         if me is None:
             return self._failed(answer, outcome)
         _, about = document_outcome(self._client.get(VERSION))
-        version, owner, owner_id = about.get("version_current"), str(me.get("username")), str(me.get("pk"))
-        is_superuser = me.get("is_superuser") is True
-        rights, problems = (("is_superuser",), ()) if is_superuser else self._rights(owner, owner_id)
-        return CheckReport(
+        version = about.get("version_current")
+        report = CheckReport(
             reachable=True,
-            healthy=not problems,
+            healthy=True,
             version=version if isinstance(version, str) else None,
-            owner=owner,
-            owner_id=owner_id,
-            rights=rights,
-            problems=problems,
+            owner=str(me.get("username")),
+            owner_id=str(me.get("pk")),
         )
+        report = self._entitled(report, is_superuser=me.get("is_superuser") is True)
+        self._accepted = (self._client.session, known_of(report))
+        return report
 
     def find(self, wanted: Mapping[str, tuple[str, ...]]) -> Found:
         """See `Connector.find`. Values are compared exactly, case included; `type` tells what was found."""
-        values = {**searchable(self._accounts.fields, wanted), **_attributes(wanted)}
+        values = {**searchable(self._accounts.fields, wanted), **nameable(wanted)}
         found: dict[str, Match] = {}
         outcome = Outcome(OutcomeKind.REJECTED, self._client.unsent("GET", USERS), detail=UNSEARCHABLE)
         for condition in _conditions(values):
@@ -235,7 +244,7 @@ class AuthentikConnector(RestStyle):
         """The account, and its attributes exactly as they are."""
         outcome, body = self._accounts.read(remote_id)
         outcome = self._seen(outcome)
-        attributes = _attributes_in(body)
+        attributes = attributes_in(body)
         if outcome.kind is OutcomeKind.OBSERVED and attributes is None:
             detail = "the account's attributes are no object that could be sent back"
             outcome = Outcome(OutcomeKind.AMBIGUOUS, outcome.exchange, detail=detail)
@@ -273,9 +282,7 @@ class AuthentikConnector(RestStyle):
         """What only authentik means by an answer: its two kinds of 403, of 404 and of 405."""
         match outcome.kind:
             case OutcomeKind.FORBIDDEN if BAD_TOKEN.search(outcome.detail):
-                self._client.refresh()
-                detail = one_line(f"{outcome.detail}: {BAD}")
-                return replace(outcome, kind=OutcomeKind.SUSPECT, detail=detail)
+                return self._refused(outcome)
             case OutcomeKind.FORBIDDEN:
                 return replace(outcome, detail=one_line(f"{outcome.detail} ({NEEDS})"))
             case OutcomeKind.MISSING if outcome.detail.startswith("status 404"):
@@ -317,8 +324,7 @@ class AuthentikConnector(RestStyle):
         if isinstance(me, dict) and isinstance(me.get("username"), str):
             return answer, outcome, me
         if outcome.kind is OutcomeKind.FORBIDDEN:
-            self._client.refresh()
-            outcome = replace(outcome, kind=OutcomeKind.SUSPECT, detail=one_line(f"{outcome.detail}: {BAD}"))
+            outcome = self._refused(outcome)
         elif outcome.kind is OutcomeKind.OBSERVED:
             outcome = replace(outcome, kind=OutcomeKind.SUSPECT, detail="the answer names no token's owner")
         return answer, outcome, None
@@ -328,48 +334,49 @@ class AuthentikConnector(RestStyle):
         if answer.exchange.status != HTTPStatus.FORBIDDEN:
             return report
         if "not provided" in outcome.detail:
-            return replace(report, problems=(NO_BEARER,))
-        return replace(report, problems=(f"{self._client.base_url} says {outcome.detail}. {NEW_TOKEN}",))
+            sent = self._client.scheme == "bearer"
+            return replace(report, problems=(NO_HEADER if sent else NO_BEARER,))
+        return replace(report, problems=(f"{self._client.base_url} says {outcome.detail}. {ONE_ANSWER}",))
 
-    def _rights(self, owner: str, owner_id: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The permissions that show, and what is wrong: a safe method tells what each path allows."""
-        changes = self._allows(f"{USERS}{owner_id}/", "PUT")
-        if changes:
-            creates = ("add_user",) if self._allows(USERS, "POST") else ()
-            return ("view_user", "change_user", *creates), ()
-        if self._accounts.fetch(owner_id).kind is not OutcomeKind.OBSERVED:
-            return (), (f"{owner}, who owns the token, {NO_VIEW}",)
-        return ("view_user",), () if changes is None else (f"{owner}, who owns the token, {NO_CHANGE}",)
+    def _entitled(self, report: CheckReport, *, is_superuser: bool) -> CheckReport:
+        """The report with rights, expiry and shown fields."""
+        owner_id = str(report.owner_id)
+        found = standing(self._client, self._accounts, f"{USERS}{owner_id}/", owner_id)
+        report = replace(report, rights=found.rights, missing=found.missing, shown=found.shown)
+        if is_superuser:
+            return replace(report, rights=("is_superuser",), missing=(), expires_at=self._expiry(report))
+        if CHANGE in found.rights:
+            return replace(report, expires_at=self._expiry(report))
+        if found.unread is not None and not found.missing:
+            return _with_problem(report, f"cannot be looked up ({found.unread.detail}): try again.")
+        if not found.missing:
+            return report
+        return _with_problem(report, NO_VIEW if VIEW in found.missing else NO_CHANGE)
 
-    def _allows(self, path: str, method: str) -> bool | None:
-        """Whether the token may do this; None where the server does not say."""
-        outcome, body = document_outcome(self._client.options(path))
-        if outcome.kind is not OutcomeKind.OBSERVED:
+    def _expiry(self, report: CheckReport) -> str | None:
+        """When our token ends, where its owner has one token of the API only. The list shows no secrets."""
+        query: dict[str, str | int] = {"intent": "api", "user__username": str(report.owner)}
+        _, body = document_outcome(self._client.get(TOKENS, {**query, "page_size": PAGE_SIZE}))
+        listed, numbers = body.get("results"), body.get("pagination")
+        if not isinstance(listed, list) or not isinstance(numbers, dict) or numbers.get("next") != 0:
             return None
-        actions = body.get("actions", {})
-        return isinstance(actions, dict) and method in actions
+        own = [
+            token for token in listed if isinstance(token, dict) and str(token.get("user")) == report.owner_id
+        ]
+        ours = [token for token in own if token.get("intent") == "api"]
+        return sole_expiry(token.get("expires") if token.get("expiring") else None for token in ours)
+
+    def _refused(self, outcome: Outcome) -> Outcome:
+        """A token that authentik does not take (any more); it is read anew before the next request."""
+        known = self._accepted
+        accepted = f". {known[1]}" if known is not None and known[0] == self._client.session else ""
+        self._client.refresh()
+        detail = one_line(f"{outcome.detail}: {BAD}{accepted}")
+        return replace(outcome, kind=OutcomeKind.SUSPECT, detail=detail)
 
 
-def _attributes_in(body: bytes) -> Record | None:
-    """The attributes of an account as it was answered; None where they could not be sent back."""
-    try:
-        account = json_of(body)
-        attributes = account.get("attributes") if isinstance(account, dict) else None
-        json.dumps(attributes, allow_nan=False)
-    except ValueError:
-        return None
-    return attributes if isinstance(attributes, dict) else None
-
-
-def _attributes(wanted: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-    """The attributes among `wanted` that the API's filter can name, with the values they could have."""
-    found: dict[str, tuple[str, ...]] = {}
-    for name, values in wanted.items():
-        key = name.removeprefix(BELOW)
-        usable = tuple(dict.fromkeys(value for value in values if value.strip() and is_storable(value)))
-        if name.startswith(BELOW) and key and NO_KEY.fullmatch(key) is None and usable:
-            found[name] = usable
-    return found
+def _with_problem(report: CheckReport, problem: str) -> CheckReport:
+    return replace(report, healthy=False, problems=(f"{report.owner}, who owns the token, {problem}",))
 
 
 def _conditions(values: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:

@@ -8,28 +8,69 @@ account's address. AWX cannot deactivate an account and has no way to say when o
 from __future__ import annotations
 
 import dataclasses
+import re
+import uuid
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from connectors.sdk.accounts import AccountCalls
+from connectors.sdk.activity_stream import ENTRIES, changes_in
 from connectors.sdk.contract import ConnectorConfig, Descriptor
 from connectors.sdk.diagnosis import failed_report
-from connectors.sdk.fields import Field, FieldType, Null
+from connectors.sdk.expiry import is_over, sole_expiry
+from connectors.sdk.fields import Field, FieldType, Null, decode
 from connectors.sdk.listing import Listing, broken, list_page
 from connectors.sdk.matching import matches_in, searchable
-from connectors.sdk.model import CheckReport, Found, Json, Match, Outcome, OutcomeKind, Page, Record
+from connectors.sdk.model import (
+    CheckReport,
+    Found,
+    History,
+    Json,
+    Match,
+    Outcome,
+    OutcomeKind,
+    Page,
+    Record,
+    Rejection,
+)
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.passwords import unknown_password
-from connectors.sdk.rest import RestClient
+from connectors.sdk.rest import RestClient, request_id
 from connectors.sdk.style import RestStyle
+from connectors.sdk.text import one_line
 
 DOCUMENT: Final = "AWX users API, PATCH /api/v2/users/{id}/"
 USERS: Final = "/api/v2/users/"
 PAGE_SIZE: Final = 200  # AWX's own cap
 ROOT: Final = "set `base_url` to the server's root, like https://awx.example.com, without /api/v2."
+RIGHTS: Final = ("is_superuser", "is_system_auditor")
 MAKE_SUPERUSER: Final = "Use a token of a superuser."
 NO_PASSWORD: Final = "$encrypted$"  # noqa: S105  # what AWX shows in place of any password
 FIND_PAGES: Final = 10  # an address shared by more than 2,000 accounts identifies nobody
+PASSWORD_RULES: Final = re.compile(r"password:")  # AWX's complaint about what was sent as one
+GUID: Final = re.compile(r"[0-9a-f]{32}")
+BY_LDAP: Final = re.compile(r"managed by LDAP", re.IGNORECASE)
+BY_GATEWAY: Final = re.compile(r"\bplatform\b", re.IGNORECASE)
+DISOWN: Final = 'or disown the field at this target (`mapping.{} = ""`)'
+LDAP: Final = "LDAP would overwrite it: change it in the directory,"
+GATEWAY: Final = "AWX leaves it to the platform gateway: change it there,"
+FORBIDDEN: Final = "(the token's scope is `read`, or its owner is no superuser: see `hirewire check`)"
+GATEWAY_ACCOUNTS: Final = "AWX leaves making and deleting users to the platform gateway: do it there."
+READ_SCOPE: Final = "The token has the scope `read`: it changes nothing. Make one with the scope `write`."
+SCOPES_DIFFER: Final = (
+    "Its owner has tokens of several scopes, and AWX does not tell which is ours: if the first change is"
+    " answered with 403, make one with the scope `write`."
+)
+NO_PASSWORDS: Final = (
+    "refuses our credential (401): user name or password is wrong, the user is inactive, or this AWX takes no"
+    " passwords (AUTH_BASIC_ENABLED). Correct `credential`, or use a token (scheme `bearer`)."
+)
+UNTOLD_401: Final = (
+    "refuses our credential (401), and AWX does not tell why: the token is wrong, expired or revoked, or its"
+    " owner is inactive. Make a new one with the scope `write` and set `credential`."
+)
 
 
 def _text(name: str, max_length: int) -> Field:
@@ -78,6 +119,12 @@ FIELDS: Final = (
 )
 
 
+def _guid() -> str:
+    """What AWX takes over as its own id of a request; anything but a GUID it replaces."""
+    given = request_id.get() or ""
+    return given if GUID.fullmatch(given) else uuid.uuid4().hex
+
+
 class AwxConnector(RestStyle):
     """One AWX server; `base_url` is its root, without `/api/v2`."""
 
@@ -98,24 +145,42 @@ class AwxConnector(RestStyle):
         can_demote=True,
         can_delete=True,
         superuser_field="is_superuser",
+        can_tell=True,
     )
 
     def __init__(self, config: ConnectorConfig) -> None:
-        self._client = RestClient(config, request_id_header="X-API-Request-Id")
+        self._client = RestClient(config, request_id_header="X-API-Request-Id", own_request_id=_guid)
         self._accounts = AccountCalls(self._client, self.descriptor, f"{USERS}{{id}}/")
 
+    def patch(
+        self, remote_id: str, changes: Record, digests: Mapping[str, str] = MappingProxyType({})
+    ) -> Outcome:
+        """See `Connector.patch`. What AWX leaves to LDAP or to a gateway is refused with the way out."""
+        return _explained(super().patch(remote_id, changes, digests))
+
     def create(self, values: Record) -> Outcome:
-        """See `Connector.create`. `$encrypted$` is how AWX 24.6.1 is told to make an unusable password."""
-        return self._accounts.create(USERS, values, {"password": NO_PASSWORD})
+        """See `Connector.create`. `$encrypted$` is how AWX 24.6.1 is told to make an unusable password.
+
+        A server with rules for passwords refuses that one (400, nothing was made): it gets one that nobody
+        knows.
+        """
+        outcome = self._accounts.create(USERS, values, {"password": NO_PASSWORD})
+        if (
+            outcome.kind is OutcomeKind.REJECTED
+            and not outcome.fields
+            and PASSWORD_RULES.match(outcome.detail)
+        ):
+            outcome = self._accounts.create(USERS, values, {"password": unknown_password()})
+        return _explained(outcome)
 
     def demote(self, remote_id: str) -> Outcome:
         """See `Connector.demote`. The tokens of the account stay valid: AWX revokes none."""
         flags: Record = {"is_superuser": False, "is_system_auditor": False}
-        return self._accounts.overwrite(remote_id, flags, {"password": unknown_password()})
+        return _explained(self._accounts.overwrite(remote_id, flags, {"password": unknown_password()}))
 
     def delete(self, remote_id: str) -> Outcome:
         """See `Connector.delete`. AWX itself refuses to delete its last superuser."""
-        return self._accounts.delete(remote_id)
+        return _explained(self._accounts.delete(remote_id))
 
     def superusers(self, cursor: str | None) -> Page:
         """See `Connector.superusers`: AWX filters by the flag."""
@@ -140,6 +205,9 @@ class AwxConnector(RestStyle):
         me = _first(body)
         if me is None:
             failed = failed_report(answer, outcome, self._client.base_url, ROOT)
+            if answer.exchange.status == HTTPStatus.UNAUTHORIZED:
+                why = NO_PASSWORDS if self._client.scheme == "basic" else UNTOLD_401
+                failed = dataclasses.replace(failed, problems=(f"{self._client.base_url} {why}",))
             return dataclasses.replace(failed, version=version)
         return self._report(version, me)
 
@@ -160,6 +228,19 @@ class AwxConnector(RestStyle):
     def scan(self, cursor: str | None) -> Page:
         """See `Connector.scan`. The cursor is the last id of the page before."""
         return self._listed(cursor, {})
+
+    def history(self, remote_id: str) -> History:
+        """See `Connector.history`: the newest entries of the user's activity stream."""
+        account = self._accounts.below(remote_id)
+        if account is None:
+            return History(
+                self._accounts.refused("GET", remote_id, {}, "not an id of this API; nothing was asked")
+            )
+        query: dict[str, str | int] = {"order_by": "-id", "page_size": ENTRIES}
+        outcome, body = document_outcome(self._client.get(f"{account}activity_stream/", query))
+        if outcome.kind is not OutcomeKind.OBSERVED:
+            return History(outcome)
+        return History(outcome, changes_in(body.get("results"), remote_id, self._accounts.fields.values()))
 
     def _listed(self, cursor: str | None, condition: Mapping[str, str]) -> Page:
         listing = self._after(int(cursor or 0), condition)
@@ -207,8 +288,12 @@ class AwxConnector(RestStyle):
 
     def _report(self, version: str, me: Record) -> CheckReport:
         owner, owner_id = str(me.get("username")), str(me.get("id"))
-        rights = tuple(name for name in ("is_superuser", "is_system_auditor") if me.get(name) is True)
-        problems = (*_missing_rights(owner, rights), *self._read_scope(owner_id))
+        rights = tuple(name for name in RIGHTS if me.get(name) is True)
+        tokens = self._tokens(owner_id)
+        scopes = {token.get("scope") for token in tokens}
+        reads_only = scopes == {"read"}
+        problems = (*_missing_rights(owner, rights), *((READ_SCOPE,) if reads_only else ()))
+        missing = () if "is_superuser" in rights else ("is_superuser",)
         return CheckReport(
             reachable=True,
             healthy=not problems,
@@ -216,24 +301,44 @@ class AwxConnector(RestStyle):
             owner=owner,
             owner_id=owner_id,
             rights=rights,
+            missing=(*missing, *(("write",) if reads_only else ())),
+            expires_at=sole_expiry(token.get("expires") for token in tokens),
+            shown=frozenset(decode(self._accounts.fields.values(), me)),
             problems=problems,
+            notes=(SCOPES_DIFFER,) if len(scopes) > 1 and "read" in scopes else (),
         )
 
-    def _read_scope(self, owner_id: str) -> tuple[str, ...]:
-        """Whether our token cannot write: said only where each token of its owner is for reading."""
+    def _tokens(self, owner_id: str) -> list[dict[str, Json]]:
+        """The tokens of our token's owner that have not expired: ours is one of them. None for a password."""
         if self._client.username is not None:
-            return ()
+            return []
         answer = self._client.get(f"{USERS}{owner_id}/tokens/", {"page_size": PAGE_SIZE})
         _, body = document_outcome(answer)
-        tokens = body.get("results")
-        scopes = (
-            {token.get("scope") for token in tokens if isinstance(token, dict)}
-            if isinstance(tokens, list)
-            else set()
-        )
-        if scopes != {"read"}:
-            return ()
-        return ("The token has the scope `read`: it changes nothing. Make one with the scope `write`.",)
+        listed = body.get("results")
+        tokens = [token for token in listed if isinstance(token, dict)] if isinstance(listed, list) else []
+        return [token for token in tokens if not is_over(token.get("expires"))]
+
+
+def _explained(outcome: Outcome) -> Outcome:
+    """What only AWX means by a refusal: somebody else owns the field, or the users altogether."""
+    if outcome.kind is OutcomeKind.FORBIDDEN and BY_GATEWAY.search(outcome.detail):
+        detail = one_line(f"{outcome.detail} {GATEWAY_ACCOUNTS}")
+        return dataclasses.replace(outcome, kind=OutcomeKind.REJECTED, detail=detail)
+    if outcome.kind is OutcomeKind.FORBIDDEN:
+        return dataclasses.replace(outcome, detail=one_line(f"{outcome.detail} {FORBIDDEN}"))
+    if outcome.kind is not OutcomeKind.REJECTED:
+        return outcome
+    return dataclasses.replace(
+        outcome, fields={name: _with_way_out(name, why) for name, why in outcome.fields.items()}
+    )
+
+
+def _with_way_out(name: str, why: Rejection) -> Rejection:
+    for owner, advice in ((BY_LDAP, LDAP), (BY_GATEWAY, GATEWAY)):
+        if owner.search(why.message):
+            message = one_line(f"{why.message} {advice} {DISOWN.format(name)}.")
+            return dataclasses.replace(why, message=message)
+    return why
 
 
 def _first(body: Mapping[str, Json]) -> Record | None:

@@ -10,25 +10,42 @@ is `is_active = false`. Groups and permissions are ids to this API and names to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final, TypeAlias
+from urllib.parse import urlencode
 
 from connectors.sdk.accounts import AccountCalls
 from connectors.sdk.contract import ConnectorConfig, Descriptor
 from connectors.sdk.diagnosis import failed_report
 from connectors.sdk.fields import Field, FieldType, Null
-from connectors.sdk.model import CheckReport, Found, Outcome, Page, Record
+from connectors.sdk.listing import accounts_in
+from connectors.sdk.model import CheckReport, Found, Outcome, OutcomeKind, Page, Record
 from connectors.sdk.names import NamedSets, NameIds, configured_names
+from connectors.sdk.offered import offered
 from connectors.sdk.outcomes import document_outcome
 from connectors.sdk.passwords import unknown_password
 from connectors.sdk.rest import RestClient
 from connectors.sdk.search import PagedSearch, page_cap
+from connectors.sdk.standing import CHANGE, standing
 from connectors.sdk.style import RestStyle
 
 DOCUMENT: Final = "Django admin users API, PATCH /admin/users/{id}/"
 USERS: Final = "/admin/users/"
 ROOT: Final = "set `base_url` so that /admin/users/ lies directly below it."
 RIGHTS: Final = ("is_superuser", "is_staff")
+Account: TypeAlias = tuple[str, Record]
+ADD: Final = "add_user"
+NO_CHANGE: Final = (
+    "Our token may read the accounts but not change them: it is for reading only, or its owner lacks the"
+    " permission change_user. Give it to them, or use a token of somebody who has it."
+)
+WHOSE: Final = (
+    "This API does not tell whose the token is: name its owner in `protected`, so that no event changes or"
+    " deactivates them."
+)
+NOBODY: Final = "No account is there to see what our token may do."
+UNTOLD: Final = "This server does not tell whether our token may change accounts: the first change will."
 NO_DEMOTING: Final = "accounts are deactivated here, not demoted; nothing was sent"
 NO_PASSWORD: Final = "a plain serializer stores it as it comes, which locks the account"  # noqa: S105  # a reason
 
@@ -102,7 +119,7 @@ class DjangoAdminConnector(RestStyle):
 
     def __init__(self, config: ConnectorConfig) -> None:
         options = config.options or {}
-        dialect = NamedSets(
+        dialect = self._dialect = NamedSets(
             {
                 "groups": NameIds("group", configured_names(options, "groups")),
                 "user_permissions": NameIds("permission", configured_names(options, "user_permissions")),
@@ -127,27 +144,49 @@ class DjangoAdminConnector(RestStyle):
         return self._search.page(self._search.first_page).outcome
 
     def check(self) -> CheckReport:
-        """See `Connector.check`. The API tells no version, and of a token not whose it is.
+        """See `Connector.check`. Four reads at most; the API tells no version.
 
-        Whether accounts may be changed shows with the first change: reading them proves it only in part.
+        Of a token it does not tell whose it is: what it may do is asked at anybody's account then.
         """
         self._client.refresh()
         answer = self._client.get(USERS, {"page": 1})
         outcome, body = document_outcome(answer)
-        if not isinstance(body.get("results"), list):
-            return failed_report(answer, outcome, self._client.base_url, ROOT)
-        username = self._client.username
-        if username is None:
-            return CheckReport(reachable=True, healthy=True)
-        mine = self.find({"username": (username,)}).matches
-        me = mine[0] if len(mine) == 1 else None
-        return CheckReport(
-            reachable=True,
-            healthy=True,
-            owner=username,
-            owner_id=me.remote_id if me else None,
-            rights=tuple(name for name in RIGHTS if me is not None and me.record.get(name) is True),
+        accounts = accounts_in(body.get("results"), self._accounts.fields, "id", self._dialect)
+        if outcome.kind is not OutcomeKind.OBSERVED or accounts is None:
+            return failed_report(answer, outcome, self._client.base_url, ROOT, self._client.scheme)
+        owner = self._client.username
+        if owner is None:
+            return self._entitled(CheckReport(reachable=True, healthy=True, notes=(WHOSE,)), accounts)
+        mine = _called(owner, accounts) or self._asked_for(owner)
+        report = CheckReport(reachable=True, healthy=True, owner=owner)
+        if mine is None:
+            return self._entitled(report, accounts)
+        rights = tuple(name for name in RIGHTS if mine[1].get(name) is True)
+        return self._entitled(replace(report, owner_id=mine[0], rights=rights), (mine,))
+
+    def _asked_for(self, username: str) -> Account | None:
+        """One account by its name, from one page: whole where the server filters."""
+        return _called(username, self._search.page(f"{USERS}?{urlencode({'username': username})}").accounts)
+
+    def _entitled(self, report: CheckReport, accounts: Sequence[Account]) -> CheckReport:
+        """The report with what the token may do to the first of these."""
+        if not accounts:
+            return replace(report, notes=(*report.notes, NOBODY))
+        remote_id = accounts[0][0]
+        found = standing(self._client, self._accounts, f"{USERS}{remote_id}/", remote_id)
+        report = replace(
+            report, rights=(*report.rights, *found.rights), missing=found.missing, shown=found.shown
         )
+        if CHANGE in found.missing:
+            return replace(report, healthy=False, problems=(NO_CHANGE,))
+        if CHANGE not in found.rights:
+            return replace(report, notes=(*report.notes, UNTOLD))
+        actions = offered(self._client, USERS)
+        if actions is None:
+            return report
+        if "POST" in actions:
+            return replace(report, rights=(*report.rights, ADD))
+        return replace(report, missing=(*report.missing, ADD))
 
     def find(self, wanted: Mapping[str, tuple[str, ...]]) -> Found:
         """See `Connector.find`. The document names no filter: one is tried, else every page is read."""
@@ -156,6 +195,12 @@ class DjangoAdminConnector(RestStyle):
     def scan(self, cursor: str | None) -> Page:
         """See `Connector.scan`. The cursor is the address of the page, below `base_url`."""
         return self._search.scan(cursor)
+
+
+def _called(username: str, accounts: Iterable[Account]) -> Account | None:
+    """The one account of that name."""
+    found = [account for account in accounts if account[1].get("username") == username]
+    return found[0] if len(found) == 1 else None
 
 
 CONNECTOR: Final = DjangoAdminConnector

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, Protocol
 
 from connectors.sdk.accounts import AccountCalls
+from connectors.sdk.answers import Answer
 from connectors.sdk.contract import ConnectorConfig, Descriptor
 from connectors.sdk.diagnosis import failed_report
 from connectors.sdk.dialect import Dialect
-from connectors.sdk.fields import Field, FieldType, Null
+from connectors.sdk.fields import Field, FieldType, Null, decode
 from connectors.sdk.model import CheckReport, Found, Json, Outcome, OutcomeKind, Page, Record
 from connectors.sdk.names import NamedSets, NameIds, configured_names
 from connectors.sdk.outcomes import document_outcome
@@ -34,8 +36,15 @@ USERS: Final = "/api/users/"
 ME: Final = "/api/users/me/"
 ROOT: Final = "set `base_url` so that /api/users/ lies directly below it."
 RIGHTS: Final = ("is_staff", "is_admin")
+STAFF_ONLY: Final = "Its owner must be staff or admin, and active."
+LOST_SLASH: Final = (
+    "It answers 500 also where the slash at the end of an address was lost: have what stands in front of it"
+    " pass addresses on as they are."
+)
 NEEDED: Final = "Such a token changes no other user: use one of a staff or admin user."
 OPTIONS: Final = ("endpoint", "groups", "picture_folder", "picture_hosts", "find_page_cap")
+NO_CREATING: Final = "accounts are never created here; nothing was sent"
+NO_DEMOTING: Final = "accounts are deactivated here, not demoted; nothing was sent"
 MISSPELT: Final = "is_profile_compeleted"  # so in the table of Update Me; its example spells it well
 USER_GENDERS: Final = ("male", "female", "non-binary")
 MY_GENDERS: Final = ("male", "female", "other")
@@ -197,7 +206,7 @@ class StaffUsersConnector(RestStyle):
     def __init__(self, config: ConnectorConfig, pictures: Pictures | None = None) -> None:
         options = _checked(config.options or {})
         self.descriptor = TOKEN_OWNER if options.get("endpoint") == "me" else EVERYBODY
-        dialect = _Answers(NameIds("group", configured_names(options, "groups")))
+        dialect = self._dialect = _Answers(NameIds("group", configured_names(options, "groups")))
         self._client = RestClient(config)
         path = ME if self.descriptor is TOKEN_OWNER else f"{USERS}{{id}}/"
         self._accounts = AccountCalls(self._client, self.descriptor, path, dialect=dialect)
@@ -226,6 +235,15 @@ class StaffUsersConnector(RestStyle):
         refusal = self._endpoint.refusal("PATCH", remote_id)
         return refusal or self._writes.patch(remote_id, changes, digests)
 
+    def create(self, values: Record) -> Outcome:
+        """Refused: no document of this API tells how an account is made."""
+        del values
+        return self._accounts.refused_at("POST", USERS, {}, NO_CREATING)
+
+    def demote(self, remote_id: str) -> Outcome:
+        """Refused: an account of this API is deactivated instead."""
+        return self._accounts.refused("PATCH", remote_id, {}, NO_DEMOTING)
+
     def find(self, wanted: Mapping[str, tuple[str, ...]]) -> Found:
         """See `Connector.find`. No document names a filter: one is tried, else every page is read."""
         return self._endpoint.find(wanted)
@@ -247,9 +265,10 @@ class StaffUsersConnector(RestStyle):
         outcome, body = document_outcome(answer)
         owner_id, username = body.get("id"), body.get("username")
         if outcome.kind is not OutcomeKind.OBSERVED or not isinstance(owner_id, int):
-            return failed_report(answer, outcome, self._client.base_url, ROOT)
+            return self._failed(answer, outcome)
         owner = username if isinstance(username, str) else None
-        flags, unread = self._flags(str(owner_id), body)
+        mine = decode(self._accounts.fields.values(), self._dialect.shown(body))
+        flags, unread = self._flags(str(owner_id), mine)
         problems = (*unread, *self._endpoint.problems(owner or f"the account {owner_id}", flags))
         return CheckReport(
             reachable=True,
@@ -257,8 +276,19 @@ class StaffUsersConnector(RestStyle):
             owner=owner,
             owner_id=str(owner_id),
             rights=tuple(name for name in RIGHTS if flags.get(name) is True),
+            missing=RIGHTS if problems and not unread else (),
+            shown=None if unread else frozenset(flags),
             problems=problems,
         )
+
+    def _failed(self, answer: Answer, outcome: Outcome) -> CheckReport:
+        client = self._client
+        report = failed_report(answer, outcome, client.base_url, ROOT, client.scheme)
+        if answer.exchange.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            return replace(report, problems=(f"{report.problems[0]} {LOST_SLASH}",))
+        if outcome.kind is OutcomeKind.FORBIDDEN:
+            return replace(report, missing=RIGHTS, problems=(f"{report.problems[0]} {STAFF_ONLY}",))
+        return report
 
     def _flags(self, owner_id: str, me: Record) -> tuple[Record, tuple[str, ...]]:
         """The flags of the token's owner. Update Me documents none, so Update User's answer is asked."""

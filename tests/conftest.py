@@ -7,7 +7,12 @@ import threading
 
 USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
 
-pytest_plugins = ["tests.fixtures.services", "tests.fixtures.targets"]
+pytest_plugins = [
+    "tests.fixtures.agreement",
+    "tests.fixtures.compiled",
+    "tests.fixtures.services",
+    "tests.fixtures.targets",
+]
 
 
 def pytest_configure() -> None:

@@ -1,4 +1,4 @@
-"""The gate of `make test`: branch coverage for each part of the source, read from what pytest left behind.
+"""The gate of `make coverage`: branch coverage of each part of the source, read from what pytest left.
 
 90 % where a mistake sends a wrong request (domain, engine, connectors, config), 80 % elsewhere. A part
 without a single measured statement fails too: a gate that measures nothing must not pass.

@@ -35,7 +35,9 @@ from worker.domain.mapping import Transforms
 from worker.domain.strict_json import Limits, parse
 from worker.engine.configuration import CONFIGURATION_ALARM
 from worker.engine.fold import ASIDE_ALARM
+from worker.engine.gaps import GAP_ALARM
 from worker.engine.keeper import ALARM, BRAKE_ALARM, WATCHDOG_ALARM
+from worker.engine.reconciling import RECONCILE_ALARM
 from worker.engine.rows import Acceptance
 from worker.engine.runs import HELD_ALARM
 from worker.engine.stale import STALE_ALARM
@@ -59,7 +61,9 @@ ALARMS = {
     ASIDE_ALARM,
     BRAKE_ALARM,
     CONFIGURATION_ALARM,
+    GAP_ALARM,
     HELD_ALARM,
+    RECONCILE_ALARM,
     SEAL_ALARM,
     STALE_ALARM,
     WATCHDOG_ALARM,
@@ -203,8 +207,10 @@ def test_each_test_that_proves_a_guarantee_exists() -> None:
 
 @cache
 def proofs_in(file: Path) -> frozenset[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    written = {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    adopted = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return frozenset(written | {name for name in adopted if name.startswith("test_")})
 
 
 def configurations() -> list[tuple[str, str]]:
@@ -221,7 +227,7 @@ def loaded(block: str, folder: Path) -> Settings:
         secret = folder / name
         secret.parent.mkdir(exist_ok=True)
         secret.touch(mode=0o600)
-        secret.write_text("an-example-token\n", encoding="utf-8")
+        secret.write_text("whsec_YW4gZXhhbXBsZSBvZiBhIHNlY3JldCwgMzIgYnl0ZXM=\n", encoding="utf-8")
     file = folder / "hirewire.toml"
     file.write_text(block, encoding="utf-8")
     return load(file, {})

@@ -10,7 +10,7 @@ import json
 import random
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from celery import Celery
 
-from config.settings import Engine, People, Settings, Source
+from config.settings import Engine, People, Settings
 from config.settings import Target as TargetSettings
 from connectors.sdk.contract import Connector
 from connectors.sdk.model import Json
@@ -29,29 +29,37 @@ from worker.anchors import build_sealer
 from worker.broker import redis_client
 from worker.databases import open_writer
 from worker.domain.dates import Dates
-from worker.domain.extract import Mapped, as_sent
 from worker.domain.mapping import compile_expression, compile_mapping
 from worker.domain.person import View
 from worker.domain.policy import Timing
-from worker.domain.strict_json import Limits
 from worker.engine import configuration
-from worker.engine.accept import Intake, Reader
+from worker.engine.accept import Intake
+from worker.engine.braking import Brake
 from worker.engine.census import CensusTaker
 from worker.engine.clashes import Clashes
 from worker.engine.fold import Fold
-from worker.engine.judge import Judge, PlanBrake
 from worker.engine.keeper import Keeper
+from worker.engine.linking import Linking
+from worker.engine.merging import Merging
+from worker.engine.planning import Planning, PlanRules
 from worker.engine.ports import Signals, Stopping, Store, Vitals
 from worker.engine.relay import Relay
 from worker.engine.room import Room
 from worker.engine.run_desk import RunDesk
 from worker.engine.runs import Runs
-from worker.engine.settle import Brake, Settler
+from worker.engine.settle import Settler
 from worker.engine.sync import Sync, SyncRules
 from worker.engine.target import Health, Rules, Target
+from worker.engine.timetable import Timetable
+from worker.engine.view_ports import Viewer
 from worker.engine.wake import Waker
 from worker.fingerprint import fingerprint
+from worker.intake import build_intake
+from worker.reconciliation import build_lister, build_timetable
+from worker.retention import build_pruner
+from worker.run_kinds import build_kinds
 from worker.signals import CelerySignals
+from worker.storage.prune import Pruner
 from worker.storage.seal import Sealer
 from worker.storage.store import SqlStore
 from worker.target_rules import check_targets, connector_config, merged_mapping, rules
@@ -74,21 +82,6 @@ def open_signals(settings: Settings, app: Celery) -> CelerySignals:
 
 def open_connector(name: str, target: TargetSettings) -> Connector:
     return style_named(target.connector)(connector_config(name, target))
-
-
-def build_intake(settings: Settings, store: Store, signals: Signals) -> Intake:
-    limits = settings.intake
-    return Intake(
-        store,
-        signals,
-        {source.uri: _reader(name, source) for name, source in settings.sources.items()},
-        Limits(limits.max_event_bytes, limits.max_depth, limits.max_keys, limits.max_string),
-        settings.engine.future_tolerance_s,
-    )
-
-
-def _reader(name: str, source: Source) -> Reader:
-    return Reader(name, source, Mapped.compile(source.mapping) if source.mapping else as_sent)
 
 
 def build_targets(settings: Settings, store: Store) -> dict[int, Target]:
@@ -126,8 +119,24 @@ def _target(row: int, name: str, target: TargetSettings, settings: Settings) -> 
     )
 
 
+def dates_from(settings: Settings) -> Dates:
+    return _dates(settings.people)
+
+
 def _dates(people: People) -> Dates:
     return Dates(ZoneInfo(people.timezone), people.end_date, people.start_date)
+
+
+def build_merging(settings: Settings, store: Store, signals: Signals) -> Merging:
+    engine = settings.engine
+    return Merging(store, signals, _dates(settings.people), engine.shards, engine.lease_s)
+
+
+def build_linking(settings: Settings, store: Store, signals: Signals, name: str) -> Linking:
+    """At this target, with a connection of its own: whose our token is, is asked again."""
+    only = settings.model_copy(update={"targets": {name: settings.targets[name]}})
+    (target,) = build_targets(only, store).values()
+    return Linking(store, signals, target, settings.engine.shards, settings.engine.lease_s)
 
 
 def announce(settings: Settings) -> dict[str, str]:
@@ -161,8 +170,10 @@ class Runtime:
     fold: Fold
     relay: Relay
     runs: Runs
+    timetable: Timetable
     desk: RunDesk
     sealer: Sealer
+    pruner: Pruner
     stopping: Stopping
     room: Room
     vitals: Vitals
@@ -229,7 +240,7 @@ def assemble(
         targets, store, signals, executor, engine.shards, engine.probe_every_s, engine.probe_max_s
     )
     brake = Brake(engine.brake_min, engine.brake_share, engine.brake_window_s)
-    plan_brake = PlanBrake(engine.plan_brake_share, engine.plan_brake_min_accounts)
+    lister = build_lister(settings, store, keeper, _timing(engine), stopping)
     return Runtime(
         settings=settings,
         store=store,
@@ -260,10 +271,20 @@ def assemble(
             engine.freshness_alarm_s,
             Waker(store, signals, frozenset(settings.targets), dates, engine.shards),
             engine.configuration_alarm_s,
+            engine.gap_alarm_s,
+            engine.gap_kept_s,
         ),
-        runs=Runs(store, signals, engine.shards, stopping, Judge(targets, plan_brake)),
+        runs=Runs(
+            store,
+            signals,
+            stopping,
+            build_kinds(settings, store, signals, targets, lister),
+            engine.sync_max_s,
+        ),
+        timetable=build_timetable(settings, store, signals, targets),
         desk=RunDesk(store, signals),
         sealer=build_sealer(settings, store),
+        pruner=build_pruner(settings, store, stopping),
         stopping=stopping,
         room=room,
         vitals=vitals,
@@ -294,6 +315,16 @@ def _timing(engine: Engine) -> Timing:
         conflict_tries=engine.conflict_tries,
         same_failure_limit=engine.same_failure_limit,
     )
+
+
+def build_planning(
+    settings: Settings, viewer: Viewer, targets: Iterable[Target], *, reads: bool = False
+) -> Planning:
+    """What would be sent to these targets; `reads`: they are asked (GET only)."""
+    engine = settings.engine
+    brake = Brake(engine.brake_min, engine.brake_share, engine.brake_window_s)
+    rules = PlanRules(_timing(engine), brake, engine.crash_limit, engine.future_tolerance_s)
+    return Planning(viewer, {target.name: target for target in targets}, rules, reads=reads)
 
 
 def _sync_rules(engine: Engine) -> SyncRules:

@@ -1,7 +1,7 @@
 """Fingerprint: one digest over all that decides what a target should show and what may be sent there.
 
-Left out is what only says how a target is reached: address, credential, times, rates, TLS. An option
-that is new to the settings counts until it is named here.
+Left out is what only says how a target is reached, and when it is looked at: address, credential, times,
+rates, TLS, reconciliations. An option that is new to the settings counts until it is named here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from connectors.sdk.fields import Field
 from connectors.sdk.model import Json
 from worker.domain.policy import Policy
 
-_WAY_THERE = {"base_url", "credential", "max_in_flight", "rate_per_s", "timeouts", "tls_verify"}
+_WAY_THERE = {"base_url", "credential", "max_in_flight", "rate_per_s", "reconcile", "timeouts", "tls_verify"}
 _WORDS = {"source", "never_mapped", "normalise"}  # of a field: for people, or code that has no value
 
 

@@ -58,6 +58,18 @@ def _masked(owned: Mapping[str, Field], mapping: Mapping[str, str], audit: Audit
             yield name
 
 
+def sensitive_attributes(settings: Settings) -> frozenset[str]:
+    """What the sensitive fields of targets show that `problems` found nothing wrong with."""
+    found: set[str] = set()
+    for name, target in settings.targets.items():
+        descriptor = _descriptor(name, target)
+        for field, expression in merged_mapping(target, descriptor).items():
+            owned = descriptor.field(field)
+            if owned is not None and owned.sensitive:
+                found.update(compile_expression(expression).reads)
+    return frozenset(found)
+
+
 def merged_mapping(target: TargetSettings, descriptor: Descriptor) -> dict[str, str]:
     """The connector's default mapping with the target's own over it; an empty text disowns."""
     merged = {**descriptor.default_mapping, **target.mapping}
@@ -105,14 +117,22 @@ def problems_of(name: str, target: TargetSettings) -> Iterator[str]:
         yield from _set_problem(f"targets.{name}.managed.{field}", field, descriptor)
     for field in target.privileged:
         yield from _privileged_problem(f"targets.{name}.privileged.{field}", field, descriptor)
+    yield from _correlation_problems(name, target, descriptor, mapping)
+    if not target.base_url:
+        yield f"targets.{name}.base_url: is missing"
+    if target.reconcile.schedule is not None and not descriptor.can_scan:
+        yield f"targets.{name}.reconcile.schedule: {descriptor.title} has no listing to compare with"
+    yield from _ability_problems(name, target, descriptor, mapping)
+
+
+def _correlation_problems(
+    name: str, target: TargetSettings, descriptor: Descriptor, mapping: Mapping[str, str]
+) -> Iterator[str]:
     correlation = target.correlation or descriptor.correlation
     if descriptor.field(correlation) is None:
         yield from _field_problem(f"targets.{name}.correlation", correlation, descriptor)
     elif correlation not in mapping:
         yield f"targets.{name}.correlation: {correlation!r} needs a mapping, accounts are found by it"
-    if not target.base_url:
-        yield f"targets.{name}.base_url: is missing"
-    yield from _ability_problems(name, target, descriptor, mapping)
 
 
 def _descriptor(name: str, target: TargetSettings) -> Descriptor:

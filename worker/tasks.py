@@ -41,6 +41,18 @@ def register(app: Celery, runtime: Callable[[], Runtime]) -> None:
         with bound_contextvars(task="seal"):
             runtime().sealer.run()
 
+    @app.task(name="hirewire.schedule")
+    def schedule() -> None:
+        """Write down the runs whose time has come."""
+        with bound_contextvars(task="schedule"):
+            runtime().timetable.run()
+
+    @app.task(name="hirewire.prune")
+    def prune() -> None:
+        """Delete what the retention lets go, once in its interval."""
+        with bound_contextvars(task="prune"):
+            runtime().pruner.run()
+
     @app.task(name="hirewire.run")
     def run(run_id: int) -> None:
         """Carry out one run."""

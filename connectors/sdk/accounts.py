@@ -70,6 +70,10 @@ class AccountCalls:
         """See `Connector.fetch`."""
         return self.read(remote_id)[0]
 
+    def below(self, remote_id: str) -> str | None:
+        """The account's path below the base URL; None for what is no id of this API."""
+        return self._below(remote_id) if self._remote_ids.fullmatch(remote_id) else None
+
     def read(self, remote_id: str) -> tuple[Outcome, bytes]:
         """As `fetch`, and the body as it came: what is foreign in it must go back untouched."""
         if self._remote_ids.fullmatch(remote_id) is None:

@@ -7,14 +7,21 @@ showed just before. Never raises, sends nothing. Safe from many threads.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from connectors.sdk.answers import json_of
 from connectors.sdk.model import Json, Record
 from connectors.sdk.names import Id, NameIds, UnknownNameError
+from connectors.sdk.text import is_storable
 
 BELOW: Final = "attributes."
+# Words that end a look-up of Django's instead of naming a key, and numbers, which name a place in a list.
+NO_KEY: Final = re.compile(
+    r".*__.*|\d+|i?(exact|contains|startswith|endswith|regex)|contained_by|in|[gl]te?|isnull|range|has_(any_)?keys?"
+)
 TRANSLATED: Final = frozenset({"attributes", "groups", "groups_obj"})
 
 
@@ -51,6 +58,28 @@ class Containers:
         except UnknownNameError as error:
             return wire, {"groups": str(error)}
         return {**wire, "groups": [*sorted(ids)]}, {}
+
+
+def attributes_in(body: bytes) -> Record | None:
+    """The attributes of an account as it was answered; None where they could not be sent back."""
+    try:
+        account = json_of(body)
+        attributes = account.get("attributes") if isinstance(account, dict) else None
+        json.dumps(attributes, allow_nan=False)
+    except ValueError:
+        return None
+    return attributes if isinstance(attributes, dict) else None
+
+
+def nameable(wanted: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The attributes among `wanted` that the API's filter can name, with the values they could have."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, values in wanted.items():
+        key = name.removeprefix(BELOW)
+        usable = tuple(dict.fromkeys(value for value in values if value.strip() and is_storable(value)))
+        if name.startswith(BELOW) and key and NO_KEY.fullmatch(key) is None and usable:
+            found[name] = usable
+    return found
 
 
 def named_ids(options: Mapping[str, Json], option: str, marks: re.Pattern[str]) -> dict[str, Id]:

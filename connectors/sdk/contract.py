@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from connectors.sdk.fields import Field
-from connectors.sdk.model import CheckReport, Found, Json, Outcome, Page, Record
+from connectors.sdk.model import CheckReport, Found, History, Json, Outcome, Page, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Descriptor:
     superuser_field: str | None = None  # the boolean, mapped or not, that says who may do everything
     superuser_through: frozenset[str] = frozenset()  # other fields whose removals may take that away
     can_scan: bool = True
+    can_tell: bool = False  # `history` tells who changed an account, from the target's own log
 
     def field(self, name: str) -> Field | None:
         """The specification of a field. A row named `attributes.*` stands for every key below it."""
@@ -98,7 +99,7 @@ class Connector(Protocol):
         """What the style can do: the same for every connector of it."""
 
     def check(self) -> CheckReport:
-        """Ask the target who we are and what we may do. At most four reads, no write."""
+        """Ask the target who we are, what we may do, and what it shows. At most four reads, no write."""
 
     def probe(self) -> Outcome:
         """One cheap authenticated read: OBSERVED when target and token are well."""
@@ -150,6 +151,12 @@ class Connector(Protocol):
 
     def scan(self, cursor: str | None) -> Page:
         """One page of all accounts in a stable order. `None` starts."""
+
+    def history(self, remote_id: str) -> History:
+        """Who changed the account lately, by the target's own log. One read.
+
+        Only where the descriptor says `can_tell`; elsewhere refused, and nothing is asked.
+        """
 
     def encode(self, name: str, value: Json) -> Json:
         """The value as it is sent and compared: checked, normalised, `null_as` applied.

@@ -1,7 +1,8 @@
 """Names that a target lists, read when a name is asked for that is not known yet. Safe from many threads.
 
 Threads that miss a name at the same time read the list once. At most `PAGES` pages are read; a longer list
-is no answer, because a name that is missing from a part of it may well exist.
+is no answer, because a name that is missing from a part of it may well exist. Neither is one that moved from
+page to page while it was read: fewer entries than the server counts.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Directory:
 
     def _read(self) -> Outcome | None:
         named: list[tuple[int | str, str]] = []
+        listed: set[str] = set()
         for number in range(1, PAGES + 1):
             query = {**self._query, "page_size": PAGE_SIZE, "page": number}
             outcome, body = document_outcome(self._client.get(self._path, query))
@@ -61,7 +63,11 @@ class Directory:
             if not isinstance(pagination, dict) or not isinstance(results, list):
                 return _broken(outcome, "the answer is no listing of names")
             named += _named(results)
+            listed.update(str(entry.get("pk")) for entry in results if isinstance(entry, dict))
             if not pagination.get("next"):
+                count = pagination.get("count")
+                if isinstance(count, int) and len(listed) < count:
+                    return _broken(outcome, f"{len(listed)} of {count} names seen: the list moved meanwhile")
                 self._names.relearn(named)
                 self._reads, self._stale = self._reads + 1, False
                 return None

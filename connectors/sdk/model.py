@@ -52,7 +52,7 @@ class Exchange:
     path: str  # path and query as sent, without scheme, host and credentials
     status: int | None = None  # None: no complete status line arrived
     duration_s: float = 0.0
-    request_id: str | None = None  # the target's own id of the request, where it gives one
+    request_id: str | None = None  # what the target knows the request by: its own id, or ours if it takes one
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,35 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One field of one entry of a target's own log. `at` is the target's own text of the time.
+
+    `by` is the user name of who did it, as it is today; None where the log leaves it out.
+    """
+
+    field: str
+    value: Json  # decoded: what the field was changed to
+    by: str | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a target's own log tells about one account, newest first; not necessarily all of it."""
+
+    outcome: Outcome
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a connection check found. `problems` are sentences that say the way out."""
+    """What a connection check found. `problems` are sentences that say the way out.
+
+    `missing` are rights that a connector of this style can use and our token was seen not to have;
+    what the target does not tell is in neither list. `expires_at` is UTC text, `never` where the
+    target says so, None where it does not tell. `shown` are the fields that an account was seen
+    with (a container stands for all below it), None where none could be looked at.
+    """
 
     reachable: bool
     healthy: bool  # reachable, our token is accepted and may change users
@@ -107,4 +134,8 @@ class CheckReport:
     owner: str | None = None  # user name of the account our token belongs to
     owner_id: str | None = None
     rights: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    expires_at: str | None = None
+    shown: frozenset[str] | None = None
     problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what could not be found out, and what follows from it

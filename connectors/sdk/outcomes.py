@@ -134,7 +134,7 @@ def _refusal(answer: Answer, sent: Record, expected: Expected) -> Outcome | None
     masked = status == HTTPStatus.METHOD_NOT_ALLOWED and _is_masked_fault(answer)
     if masked or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return _outcome(OutcomeKind.AMBIGUOUS, answer, _said(answer))
-    if status in STATUSES:
+    if status in STATUSES and not (status == HTTPStatus.FORBIDDEN and _is_about(sent, answer)):
         return _outcome(STATUSES[status], answer, _said(answer))
     return _rejected(answer, status, sent, expected)
 
@@ -159,8 +159,21 @@ def _rejected(answer: Answer, status: int, sent: Record, expected: Expected) -> 
         body = json_of(answer.body)
     except NotJsonError:
         body = None
-    fields = _named_fields(body, sent, expected) if status in NAMES_FIELDS else {}
+    names_fields = status in NAMES_FIELDS or status == HTTPStatus.FORBIDDEN
+    fields = _named_fields(body, sent, expected) if names_fields else {}
     return Outcome(OutcomeKind.REJECTED, answer.exchange, fields=fields, detail=_said(answer))
+
+
+def _is_about(sent: Record, answer: Answer) -> bool:
+    """Whether an answer names nothing but fields that were sent: it is about them then, not about us.
+
+    So AWX refuses, with 403, a field that it leaves to a platform gateway.
+    """
+    try:
+        body = json_of(answer.body)
+    except NotJsonError:
+        return False
+    return isinstance(body, dict) and bool(body) and body.keys() <= sent.keys()
 
 
 def _named_fields(body: Json, sent: Record, expected: Expected) -> dict[str, Rejection]:

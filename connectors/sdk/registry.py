@@ -2,7 +2,9 @@
 
 A style is a class (or factory) with a `descriptor`, built from a `ConnectorConfig`. Here it is named by
 its module's `CONNECTOR`; elsewhere by an entry point in the group `hirewire.connectors` whose name is the
-style. Nothing is kept between calls; imports happen when asked, never at import.
+style. Looking through every installed distribution takes longer than all else that a configuration is
+checked for, so what was found is kept for as long as `sys.path` stays the same; imports happen when asked,
+never at import.
 """
 
 from __future__ import annotations
@@ -10,7 +12,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Final, Protocol, cast
 
@@ -37,6 +41,12 @@ class Style(Protocol):
 
 def styles() -> dict[str, Style]:
     """Every style by its name, in alphabetical order. Raises `StyleError`."""
+    return dict(_found(tuple(sys.path)))
+
+
+@lru_cache(maxsize=1)
+def _found(_path: tuple[str, ...]) -> dict[str, Style]:
+    """Found on this path; where one is broken nothing is kept."""
     found: dict[str, tuple[str, Style]] = {}
     for origin, style in (*_own(), *_foreign()):
         name = style.descriptor.style

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Final
@@ -45,9 +45,18 @@ write_until: ContextVar[float | None] = ContextVar("write_until", default=None)
 
 
 class RestClient:
-    """`request_id_header` is where the target tells its own id of a request."""
+    """`request_id_header` is where the target tells its own id of a request.
 
-    def __init__(self, config: ConnectorConfig, request_id_header: str = "X-Request-ID") -> None:
+    `own_request_id` makes the id to send there, for a target that takes one: then it is known also of a
+    request that nobody answered.
+    """
+
+    def __init__(
+        self,
+        config: ConnectorConfig,
+        request_id_header: str = "X-Request-ID",
+        own_request_id: Callable[[], str] | None = None,
+    ) -> None:
         if config.verify is False:
             raise ValueError(f"{config.name}: TLS verification cannot be turned off")
         self.base_url = base_of(config.base_url)
@@ -57,8 +66,10 @@ class RestClient:
         self._deadline_s = config.timeouts.deadline_s
         self._wire = Wire(config.timeouts, config.pool_size, verify=config.verify)
         self._request_id_header = request_id_header
+        self._own_request_id = own_request_id
         self._headers = CaseInsensitiveDict({"Accept": "application/json", "User-Agent": user_agent()})
         self._authorization: Authorization | None = None
+        self._scheme: str | None = None
 
     def __repr__(self) -> str:
         return f"RestClient(base_url={self.base_url!r})"
@@ -67,6 +78,11 @@ class RestClient:
     def username(self) -> str | None:
         """Whose password was sent last; None for a token, which does not say whose it is."""
         return self._authorization.username if self._authorization else None
+
+    @property
+    def scheme(self) -> str | None:
+        """How a credential was sent last: bearer, token or basic. Known also after it was refused."""
+        return self._scheme
 
     @property
     def session(self) -> object | None:
@@ -139,20 +155,24 @@ class RestClient:
         except CredentialError as error:
             return Answer(Exchange(method, target), failure=Failure.CREDENTIAL, detail=str(error))
         request = self._prepared(method, target, body, authorization, content_type)
+        ours = self._own_request_id() if self._own_request_id is not None else None
+        if ours is not None:
+            request.headers[self._request_id_header] = ours
         received = self._wire.send(request, left_s)
         status, content = received.status, received.body
         if status is not None and status >= HTTPStatus.BAD_REQUEST:
             content = authorization.hidden_in(content)
             if status == HTTPStatus.UNAUTHORIZED:
                 self.refresh()
-        theirs = received.headers.get(self._request_id_header)
-        exchange = Exchange(method, target, status, time.monotonic() - started, theirs)
+        known_by = received.headers.get(self._request_id_header) or ours
+        exchange = Exchange(method, target, status, time.monotonic() - started, known_by)
         return Answer(exchange, received.headers, content, received.failure, received.detail, time.time())
 
     def _authorized(self) -> Authorization:
         current = self._authorization
         if current is None:
             current = self._authorization = read_authorization(self._source)
+            self._scheme = current.header.partition(" ")[0].lower()
         return current
 
     def _prepared(

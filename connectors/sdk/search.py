@@ -71,7 +71,9 @@ class PagedSearch:
     def filtered(self, name: str, text: str) -> Listing | None:
         """All accounts of the filtered listing; None where the server has no such filter."""
         accounts: list[tuple[str, Record]] = []
-        path = f"{self._path}?{urlencode({name: text})}"
+        path = self.asked(name, text)
+        if path is None:
+            return None
         for _ in range(self._cap):
             page = self.page(path)
             if page.outcome.kind is OutcomeKind.REJECTED:
@@ -83,6 +85,10 @@ class PagedSearch:
                 return dataclasses.replace(page, accounts=tuple(accounts))
             path = page.next_path
         return broken(page.outcome, self._too_long())
+
+    def asked(self, name: str, text: str) -> str | None:
+        """The address of the list with a filter; None where there is none for this field."""
+        return f"{self._path}?{urlencode({name: text})}"
 
     def page(self, path: str) -> Listing:
         """One page; one that is gone means that the listing shrank while it was read."""

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from connectors.sdk.accounts import AccountCalls
-from connectors.sdk.model import Json, Outcome, Page, Record
+from connectors.sdk.model import History, Json, Outcome, Page, Record
 
 NO_DELETING = "accounts are never deleted here; nothing was sent"
+NO_LOG = "this API has no log of who changed what; nothing was asked"
 
 
 class RestStyle(ABC):
@@ -39,6 +40,10 @@ class RestStyle(ABC):
     def delete(self, remote_id: str) -> Outcome:
         """Refused, unless a style says otherwise."""
         return self._accounts.refused("DELETE", remote_id, {}, NO_DELETING)
+
+    def history(self, remote_id: str) -> History:
+        """Refused, unless a style has a log."""
+        return History(self._accounts.refused("GET", remote_id, {}, NO_LOG))
 
     @abstractmethod
     def scan(self, cursor: str | None) -> Page:

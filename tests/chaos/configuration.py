@@ -40,6 +40,7 @@ _TARGET = """
 connector = "{name}"
 base_url = "{url}"
 mode = "enforce"
+max_in_flight = 12
 credential = {{ scheme = "{scheme}", secret_file = "{secret_file}" }}
 timeouts = {{ connect_s = 1, read_s = {read_s:g}, deadline_s = {deadline_s:g} }}
 protected = {{ usernames = [{protected}] }}

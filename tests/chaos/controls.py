@@ -22,7 +22,7 @@ from tests.chaos.variants import VARIANTS
 from worker.stack.errors import StopRequested
 from worker.stack.interrupts import Interrupts
 
-EVENTS, PEOPLE, MINUTES, PORTIONS = 1_000, 60, 0.2, 7
+EVENTS, PEOPLE, MINUTES, PORTIONS = 1_000, 60, 0.15, 6
 _GENTLE = Kills(worker=(5.0, 7.0), broker=None, database=None)
 _NONE = Kills(worker=None, broker=None, database=None)
 
@@ -37,15 +37,15 @@ class Control:
     name: str
     caught_by: frozenset[str]
     kills: Kills = _NONE
-    converge_s: float = 10.0
+    converge_s: float = 7.0
     portions: int = PORTIONS
 
 
 CONTROLS = (
     Control("relay_off", frozenset({"lost"}), Kills(worker=(3.0, 4.0), broker=(4.0, 5.0), database=None)),
-    Control("read_back_off", frozenset({"repeated_ratio", "stale_writes"})),
+    Control("read_back_off", frozenset({"repeated_ratio", "stale_writes"}), portions=10),
     Control("ordering_off", frozenset({"stale_writes"})),
-    Control("settles_current", frozenset({"lost"}), portions=10),
+    Control("settles_current", frozenset({"lost"}), portions=8),
     Control("intent_after_send", frozenset({"unaudited_requests"}), _GENTLE),
     Control("sound", frozenset(), _GENTLE, converge_s=60.0),  # only when named
 )

@@ -8,8 +8,7 @@ from typing import Any
 
 from tests.chaos.facts import Facts
 from tests.chaos.scenario import Scenario
-
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
+from tests.targets.journal import READS
 
 Entry = Mapping[str, Any]
 

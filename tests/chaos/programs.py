@@ -78,11 +78,15 @@ class Program:
                 os.kill(children[-1], signal.SIGKILL)
         return bool(children)
 
+    def tell_to_stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+
     def stop(self) -> None:
         """In order; by force after a while."""
         if self._process is None:
             return
-        self._process.terminate()
+        self.tell_to_stop()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -33,7 +33,7 @@ Build = Callable[[Path, Path, Mapping[str, str]], SetUp]
 _INTRODUCED_S = 60.0
 _LOOK_S = 0.5
 _SAY_S = 5.0
-_SENDING = 0.9  # of the storm: what comes last meets it too
+_SENDING = 0.8  # of the storm: what comes last meets it too
 _VERIFIED = (0, 2)  # right; right as far as it goes, since no key is configured
 
 
@@ -118,7 +118,7 @@ class Run:
         try:
             sender.start()
             killer.start()
-            while not sender.finished or self._goes_on(town, time.monotonic() - began):
+            while not sender.finished or self._goes_on(town, killer, time.monotonic() - began):
                 if self._is_over(town, setup) or killer.error or sender.error:
                     break
                 self._tell(town, setup, sender, killer)
@@ -131,14 +131,13 @@ class Run:
         self.result.kills, self.result.idle_kills = killer.counted, killer.idle
         self._told = introduction.told + sender.told
 
-    def _goes_on(self, town: Town, seconds: float) -> bool:
-        """For its time, and on a slow machine a while longer, until enough of each fault has struck."""
+    def _goes_on(self, town: Town, killer: Killer, seconds: float) -> bool:
+        """For its time, and on a slow machine a while longer, until enough has struck."""
         if seconds < self._profile.faults_s:
             return True
-        if seconds > self._profile.patience_s or not self._profile.owed:
+        if seconds > self._profile.patience_s:
             return False
-        so_far = delivered(town.logs())
-        return any(so_far[kind] < least for kind, least in self._profile.owed.items())
+        return self._profile.owes(delivered(town.logs()), killer.counted)
 
     def _introduced(self, setup: SetUp) -> bool:
         """Everybody's account is found before the storm: what is found by need not agree later on."""
@@ -191,9 +190,12 @@ class Run:
         began = time.monotonic()
         if self.result.violations:
             return
-        while not self._open(setup).nothing:
+        while not (left := self._open(setup)).nothing:
             if self._is_over(town, setup) or time.monotonic() > began + self._profile.converge_s:
                 return
+            if time.monotonic() >= self._said_at + _SAY_S:
+                self._said_at = time.monotonic()
+                self._say(f"calm, {left.unfolded} events to fold, {left.due} accounts due")
             time.sleep(_LOOK_S / 2)
         self.result.converged_s = round(time.monotonic() - began, 1)
         self._say(f"calm, and converged after {self.result.converged_s} s")

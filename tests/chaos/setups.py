@@ -132,7 +132,9 @@ class Served:
         return {"worker": worker, "broker": broker, "database": database}
 
     def rest(self) -> None:
-        for program in reversed(self._programs):
+        for program in self._programs:
+            program.tell_to_stop()
+        for program in self._programs:
             program.stop()
         self._programs = []
         end_leftovers(self._state)
@@ -160,6 +162,7 @@ class Embedded:
             {
                 "HIREWIRE_CONFIG": str(config),
                 STATE_VARIABLE: str(self._state),
+                "HIREWIRE_API__PORT": "0",
                 "VENDOR_TOKEN": secrets["environment"],
             }
         )

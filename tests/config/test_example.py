@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(config.__file__).with_name("hirewire.example.toml")
 OPTION = re.compile(r"^# (?=[a-z_]+ = )", re.MULTILINE)
-NAMES = {"sources": "hr", "targets": "awx_prod", "sidecars": "tunnel"}
+NAMES = {"sources": "hr", "targets": "awx_prod", "sidecars": "tunnel", "secrets": "spring", "keys": "spring"}
 
 
 def options(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -61,7 +61,8 @@ def test_what_is_commented_out_is_the_default(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     # shown as a choice, not as a default
     alternatives = ("url = ", "url_file = ", "secret_file = ", "username = ")
-    alternatives += ("checkpoint_file = ", "signing_key_file = ", "verify_key_file = ")
+    alternatives += ("audit_days = ", "checkpoint_file = ", "signing_key_file = ", "verify_key_file = ")
+    alternatives += ("subjects = ", "only_types = ", "sequence = ", "id = ", "not_before = ", "not_after = ")
     kept = [
         line for line in text.splitlines() if not line.startswith(tuple(f"# {key}" for key in alternatives))
     ]

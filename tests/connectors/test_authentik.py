@@ -400,7 +400,7 @@ def test_an_account_is_created_with_what_is_known_of_the_person(authentik_target
     ("token", "words"),
     [
         ("wrong-1", "says Token invalid/expired: the token is unknown, expired or no API token"),
-        ("expired-1", "Make one with the intent `api` that does not expire"),
+        ("expired-1", "make a token with the intent `api` that does not expire"),
         ("password-1", "no API token"),
         ("of-viewer-1", "viewer, who owns the token, may read the accounts but not change them"),
         ("of-nobody-1", "nobody, who owns the token, may not read the accounts"),

@@ -291,3 +291,57 @@ def test_a_check_of_what_hangs_up_says_so() -> None:
     with wires(resetting) as server:
         report = AWX.at(server.url, SHORT).check()
     assert "gave no whole answer" in report.problems[0]
+
+
+def entry(changes: Mapping[str, Json], user: int = 7, actor: str | None = "ops") -> dict[str, Json]:
+    """As AWX 24.6.1 writes one (recording awx-336; without an actor: awx-344)."""
+    summary: dict[str, Json] = {"user": [{"id": user, "username": "mira"}]}
+    if actor is not None:
+        summary["actor"] = {"id": 1, "username": actor}
+    return {
+        "operation": "update",
+        "object1": "user",
+        "summary_fields": summary,
+        "timestamp": "2026-11-23T01:48:12.508860Z",
+        "changes": dict(changes),
+    }
+
+
+def serve_log(server: HTTPServer, *entries: dict[str, Json]) -> None:
+    server.expect_request("/api/v2/users/7/activity_stream/").respond_with_json(AWX.listing(*entries))
+
+
+def test_the_log_tells_who_changed_which_field_newest_first(httpserver: HTTPServer) -> None:
+    serve_log(
+        httpserver,
+        entry({"is_system_auditor": [False, True]}, actor=None),
+        entry({"first_name": ["Mira", "Mirabel"], "password": ["hidden", "hidden"]}),
+    )
+    told = AWX.at(httpserver.url_for("")).history("7")
+    assert told.outcome.kind is OutcomeKind.OBSERVED
+    assert [(one.field, one.value, one.by) for one in told.changes] == [
+        ("is_system_auditor", True, None),
+        ("first_name", "Mirabel", "ops"),
+    ]
+    assert {one.at for one in told.changes} == {"2026-11-23T01:48:12.508860Z"}
+    ((request, _),) = httpserver.log
+    assert request.args.to_dict() == {"order_by": "-id", "page_size": "200"}
+
+
+def test_what_the_user_did_to_others_is_no_history_of_the_user(httpserver: HTTPServer) -> None:
+    odd = [
+        {**entry({"email": ["a", "b"]}), "object1": "team"},
+        {"summary_fields": None},
+        entry({"email": "x"}),
+    ]
+    serve_log(httpserver, entry({"first_name": ["A", "B"]}, user=8), *odd)
+    told = AWX.at(httpserver.url_for("")).history("7")
+    assert (told.outcome.kind, told.changes) == (OutcomeKind.OBSERVED, ())
+
+
+def test_a_log_that_is_closed_tells_nothing(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/api/v2/users/7/activity_stream/").respond_with_json({"detail": "No."}, 403)
+    told = AWX.at(httpserver.url_for("")).history("7")
+    assert (told.outcome.kind, told.changes) == (OutcomeKind.FORBIDDEN, ())
+    assert AWX.at(httpserver.url_for("")).history("me").outcome.kind is OutcomeKind.REJECTED
+    assert len(httpserver.log) == 1

@@ -301,7 +301,7 @@ def test_many_exchanges_share_one_thread_that_keeps_each_deadline() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(5)
+            thread.join(30)
     keepers = [thread for thread in threading.enumerate() if thread.name == "http-deadlines"]
     assert results == [Failure.LOST] * 8
     assert len(keepers) == 1
@@ -315,7 +315,7 @@ def test_a_nearer_deadline_does_not_wait_for_a_farther_one() -> None:
         thread.start()
         near = client(server.url, timeouts=Timeouts(1, 30, 0.2)).patch("/", {})
         assert near.exchange.duration_s < 2
-    thread.join(5)
+    thread.join(30)
 
 
 def _in_child(url: str, said: multiprocessing.connection.Connection) -> None:
@@ -336,7 +336,7 @@ def test_a_forked_child_keeps_deadlines_with_a_thread_of_its_own() -> None:
         child.start()
         assert here.poll(10)
         assert here.recv() == (Failure.LOST, ["http-deadlines"])
-        child.join(5)
+        child.join(30)
         assert watchdog() is mine
 
 
@@ -354,7 +354,7 @@ def test_a_forked_child_does_not_talk_over_its_parents_connection() -> None:
         child.start()
         assert here.poll(10)
         assert here.recv() == b"{}"
-        child.join(5)
+        child.join(30)
         assert rest.get("/").body == b"{}"
     assert server.accepted == 2
 
@@ -452,7 +452,7 @@ def test_a_reset_inside_the_handshake_is_unsent() -> None:
         thread.start()
         received = client(f"https://localhost:{listener.getsockname()[1]}").patch("/", {})
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(30)
     assert (received.failure, received.detail) == (Failure.UNSENT, "no connection")
 
 

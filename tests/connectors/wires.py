@@ -50,7 +50,7 @@ class Wires:
             with contextlib.suppress(OSError):
                 conn.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
             assert not thread.is_alive()
         for conn in self._open:
             conn.close()
@@ -150,7 +150,7 @@ def trickling(data: bytes, first: int, pause_s: float = 0.02) -> Script:
 def silent(conn: socket.socket, over: threading.Event) -> None:
     """Read the request and say nothing."""
     del conn
-    over.wait(10)
+    over.wait(60)
 
 
 def resetting(conn: socket.socket, _over: threading.Event) -> None:

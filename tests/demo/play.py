@@ -31,6 +31,7 @@ def play(scene: Scene, state_dir: Path, screen: Screen, interrupts: Interrupts, 
     environ = {
         **foreign,
         "HIREWIRE_STATE_DIR": str(state_dir),
+        "HIREWIRE_API__PORT": "0",
         "HIREWIRE_AUDIT__SIGNING_KEY_FILE": str(signing_key(state_dir)),
     }
     stack = Stack(

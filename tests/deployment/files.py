@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "Dockerfile"
-PROGRAMS = ("migrate", "worker", "beat")
+PROGRAMS = ("migrate", "worker", "beat", "api")
 """The services that run our own image."""
 
 

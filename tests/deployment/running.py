@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from tests.deployment.files import service
 from tests.deployment.room import Room
-from worker.storage.database import writer
+from worker.storage.database import reader, writer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Self
 
@@ -139,6 +140,13 @@ class Deployment:
 
     def as_role(self, secret: str) -> sa.Engine:
         """The database as the holder of a secret file reaches it."""
-        engine = writer((self.room.secrets / secret).read_text().strip())
+        return self._open(writer, secret)
+
+    def looking(self) -> sa.Engine:
+        """The database as the programs read it: each transaction sees one moment."""
+        return self._open(reader, "database_app_url")
+
+    def _open(self, build: Callable[[str], sa.Engine], secret: str) -> sa.Engine:
+        engine = build((self.room.secrets / secret).read_text().strip())
         self._opened.append(engine)
         return engine

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.deployment.room import Room
     from tests.fixtures.postgres import PostgresServer
 
-LIMIT_S = 30.0
+LIMIT_S = 90.0
 ROLES = ("hirewire_owner", "hirewire_app")
 
 
@@ -31,7 +31,7 @@ class Database:
 
     def __init__(self, server: PostgresServer) -> None:
         self._server = server
-        self._rules = server.home / "data" / "pg_hba.conf"
+        self._rules = server.data / "pg_hba.conf"
         self._before = self._rules.read_text()
         self.address = f"/hirewire?host={server.home}"
 

@@ -34,13 +34,14 @@ def test_the_file_is_valid_by_the_compose_specification(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_every_container_is_hardened_and_publishes_nothing(name: str) -> None:
+def test_every_container_is_hardened_and_only_the_api_publishes_a_port(name: str) -> None:
     found = service(name)
     assert found["read_only"] is True
     assert found["cap_drop"] == ["ALL"]
     assert found["security_opt"] == ["no-new-privileges:true"]
     assert any(mount.startswith("/tmp") for mount in found["tmpfs"])  # noqa: S108 - in the container
-    assert {"ports", "privileged", "cap_add", "network_mode", "pid", "expose"} & set(found) == set()
+    assert {"privileged", "cap_add", "network_mode", "pid", "expose"} & set(found) == set()
+    assert found.get("ports", []) == (["127.0.0.1:8080:8080"] if name == "api" else [])
     assert found["stop_grace_period"] == "45s"
     assert name in PROGRAMS or found["user"].split(":")[0] not in ("0", "root")
 
@@ -93,6 +94,9 @@ def test_only_workers_reach_the_outside() -> None:
     assert compose()["networks"]["inside"] == {"internal": True}
     outside = {name for name in SERVICES if "outside" in service(name)["networks"]}
     assert outside == {"worker"}
+    assert {name for name in SERVICES if "front" in service(name)["networks"]} == {"api"}
+    masquerade = compose()["networks"]["front"]["driver_opts"]
+    assert masquerade == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
     assert all("inside" in service(name)["networks"] for name in SERVICES)
 
 
@@ -104,10 +108,10 @@ def test_nobody_gets_a_secret_that_is_not_theirs() -> None:
     assert holders == {
         "postgres_password": {"postgres"},
         "database_owner_url": {"postgres", "migrate"},
-        "database_app_url": {"postgres", "worker", "beat"},
-        "broker_url": {"worker", "beat"},
+        "database_app_url": {"postgres", "worker", "beat", "api"},
+        "broker_url": {"worker", "beat", "api"},
         "valkey_acl": {"valkey"},
-        "awx_prod": {"migrate", "worker", "beat"},
+        "awx_prod": {"migrate", "worker", "beat", "api"},
     }
 
 

@@ -12,8 +12,7 @@ from tests.fixtures.postgres import ROLE as SUPERUSER
 from tests.worker.cli.conftest import Installation, bare
 from worker.storage import tables
 from worker.storage.database import sqlite_url, writer
-from worker.storage.migrate import upgrade
-from worker.storage.roles import RoleError, grant
+from worker.storage.roles import RoleError, grant, may_drop
 
 __all__ = ["bare"]
 
@@ -25,7 +24,6 @@ ALL = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 def owned(postgres_url: str) -> Iterator[sa.Engine]:
     """A migrated database, and a role that may do nothing yet."""
     engine = writer(postgres_url)
-    upgrade(engine)
     run(engine, f"CREATE ROLE {quoted(WORKS)} LOGIN")
     yield engine
     run(engine, f"DROP OWNED BY {quoted(WORKS)}", f"DROP ROLE {quoted(WORKS)}")
@@ -57,6 +55,7 @@ def rights(engine: sa.Engine) -> dict[str, set[str]]:
 def expected() -> dict[str, set[str]]:
     return dict.fromkeys(tables.metadata.tables, ALL) | {
         "audit": {"SELECT", "INSERT"},
+        "audit_floor": {"SELECT"},
         "alembic_version": {"SELECT"},
     }
 
@@ -80,6 +79,7 @@ def test_a_right_of_an_earlier_time_is_taken_back(owned: sa.Engine) -> None:
         (f"GRANT {SUPERUSER} TO {quoted(WORKS)} WITH INHERIT FALSE", "may act as its owner"),
         ("GRANT UPDATE (text) ON audit TO PUBLIC", "granted to it or to everybody"),
         ("GRANT TRUNCATE ON audit TO PUBLIC", "granted to it or to everybody"),
+        ("GRANT INSERT ON audit_floor TO PUBLIC", "granted to it or to everybody"),
     ],
 )
 def test_a_role_that_could_change_the_audit_all_the_same_is_refused_and_gets_nothing(
@@ -89,6 +89,17 @@ def test_a_role_that_could_change_the_audit_all_the_same_is_refused_and_gets_not
     with pytest.raises(RoleError, match=reason):
         grant(owned, WORKS)
     assert rights(owned) == {}
+
+
+def test_the_role_that_works_cannot_archive_and_the_owner_can(owned: sa.Engine) -> None:
+    grant(owned, WORKS)
+    with owned.connect() as connection:
+        assert may_drop(connection)
+        connection.exec_driver_sql(f"SET LOCAL ROLE {quoted(WORKS)}")
+        assert not may_drop(connection)
+        floor = {"stream": "intake", "seq": 1, "hash": "", "file": "", "sha256": "", "at": 0.0}
+        with pytest.raises(sa.exc.ProgrammingError, match="permission denied"):
+            connection.execute(sa.insert(tables.audit_floor).values(floor))
 
 
 def test_the_owner_of_the_schema_is_refused_since_it_could_drop_the_audit(owned: sa.Engine) -> None:

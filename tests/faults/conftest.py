@@ -11,31 +11,9 @@ import pytest
 
 from tests.faults.forge import Forge
 from tests.fixtures.postgres import PostgresServer
-from worker.storage.database import writer
-from worker.storage.migrate import upgrade
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 MakeDatabase = Callable[[str], str]
-
-
-@pytest.fixture(scope="session")
-def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("template") / "hirewire.db"
-    _migrate(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
-def _migrated_database(_postgres_process: PostgresServer) -> str:
-    name = _postgres_process.create_database()
-    _migrate(_postgres_process.url(name))
-    return name
-
-
-def _migrate(url: str) -> None:
-    engine = writer(url)
-    upgrade(engine)
-    engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +26,7 @@ def forge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
 
 @pytest.fixture
 def make_database(
-    tmp_path: Path, request: pytest.FixtureRequest, _migrated_file: Path
+    tmp_path: Path, request: pytest.FixtureRequest, migrated_file: Path
 ) -> Iterator[MakeDatabase]:
     """The URL of a new, migrated, empty database of this kind."""
     numbers = count(1)
@@ -57,10 +35,10 @@ def make_database(
     def make(kind: str) -> str:
         if kind == SQLITE:
             file = tmp_path / f"{next(numbers)}.db"
-            shutil.copy(_migrated_file, file)
+            shutil.copy(migrated_file, file)
             return f"sqlite:///{file}"
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        template: str = request.getfixturevalue("_migrated_database")
+        template: str = request.getfixturevalue("migrated_database")
         name = server.create_database(template)
         made.append((server, name))
         return server.url(name)

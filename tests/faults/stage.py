@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 class Stage:

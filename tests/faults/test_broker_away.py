@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 PEOPLE = 40
 ROUNDS = 3
-PATIENCE_S = 20.0  # of which a start of the program is most; each batch waits about a second for the broker
+PATIENCE_S = 60.0  # a start of the program is most of it; each batch waits about a second for the broker
 __all__ = ["bare"]
 
 
@@ -65,7 +65,7 @@ def test_events_are_accepted_without_a_broker_and_drain_when_it_is_back(
     assert awx_target.writes() == []
     valkey_server.start()
     start_programs(bare)
-    until(settled(bare.rows, PEOPLE), "all drained")
+    until(settled(bare.looking, PEOPLE), "all drained")
     users = awx_target.users()
     assert {users[name]["first_name"] for name in names} == {f"V{ROUNDS}"}
     assert len(awx_target.writes()) == PEOPLE

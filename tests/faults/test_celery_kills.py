@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from tests.faults.world import Company, check, leases_run_out, open_since
 from tests.fixtures.targets import ReferenceTarget
 from tests.worker.cli.conftest import Installation, bare, until
 from tests.worker.engine.rig import Rig
+from worker.stack.leftovers import is_alive
 
 pytestmark = pytest.mark.slow
 
@@ -83,11 +83,10 @@ class Workers:
     def await_death(self, whom: str) -> None:
         until(lambda: not self._file.exists(), "somebody came to the point")
         (taken,) = self._file.parent.glob("fatal.*")
-        victim = Path("/proc") / taken.suffix[1:] / "stat"
-        until(lambda: not victim.exists() or victim.read_text().rpartition(")")[2].split()[0] == "Z", "dead")
+        until(lambda: not is_alive(int(taken.suffix[1:])), "dead")
         taken.unlink()
         if whom == "worker":
-            self._worker.wait(10)
+            self._worker.wait(60)
             self.start_worker()
 
 

@@ -134,7 +134,7 @@ def test_two_threads_in_any_interleaving_end_as_one_would(
         watch(rig.runtime, stage)
         deadlocks = note_deadlocks(rig)
         stage.enter(lambda: one(play))
-        assert stage.held.wait(10), f"never came: {moment}"
+        assert stage.held.wait(60), f"never came: {moment}"
         second = stage.enter(lambda: other(play))
         second.join(WHILE_BLOCKED_S if moment.startswith("before commit") else 5)
         stage.curtain()

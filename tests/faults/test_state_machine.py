@@ -170,7 +170,7 @@ class World(RuleBasedStateMachine):
             f"{self.target.base_url}/admin/users/{row['id']}/",
             json={field: "by hand"},
             headers={**self.target.authorization, "X-Request-ID": BY_HAND},
-            timeout=5,
+            timeout=30,
         )
         assert answer.status_code == 200
 

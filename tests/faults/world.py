@@ -24,7 +24,7 @@ from worker.storage.audit import stamp
 
 ADMIN: dict[str, Any] = {"id": 1, "username": "admin", "is_superuser": True, "is_staff": True}
 QUICK: dict[str, Any] = {
-    "late_effect_s": 0.15,
+    "late_effect_s": 0.3,
     "revocation_recheck_s": 0.1,
     "reread_s": [0.02, 0.05],
     "backoff_base_s": 0.02,
@@ -141,8 +141,9 @@ def open_since(rig: Rig) -> list[float]:
     """When each account that is due, and each event that is not folded, is to be looked at."""
     due, fold = tables.account.c.due_at, tables.event.c.fold_at
     with rig.writer.connect() as connection:
-        found = connection.scalars(sa.select(due).where(due.is_not(None))).all()
-        return [*found, *connection.scalars(sa.select(fold).where(fold.is_not(None)))]
+        # In the way that work goes: between two looks a fold may end, and its accounts become due.
+        found = connection.scalars(sa.select(fold).where(fold.is_not(None))).all()
+        return [*found, *connection.scalars(sa.select(due).where(due.is_not(None)))]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import requests
 
 from tests.fixtures.targets import ReferenceTarget
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 class Api:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,18 @@ class Recorded:
                 return FILLER.sub(_fill, json.dumps(self.body)).encode()
 
 
-def load(style: str) -> list[Recorded]:
+def are_in(folder: Path, styles: Iterable[str]) -> bool:
+    return all((folder / f"{style}.jsonl").exists() for style in styles)
+
+
+def raw(style: str) -> list[dict[str, Any]]:
+    """The exchanges as they were written down."""
     lines = (FOLDER / f"{style}.jsonl").read_text(encoding="utf-8").splitlines()
-    return [_exchange(json.loads(line)) for line in lines]
+    return [json.loads(line) for line in lines]
+
+
+def load(style: str) -> list[Recorded]:
+    return [_exchange(exchange) for exchange in raw(style)]
 
 
 def _exchange(raw: dict[str, Any]) -> Recorded:

@@ -20,7 +20,7 @@ from tests.reference.situations import CASES, SECTIONS, Situation
 
 ADDRESS = re.compile(r"/(users|tokens|organizations|teams)/(\d+)")
 FIRST_ID = 101
-TIMEOUT_S = 20
+TIMEOUT_S = 60
 ADMIN_TOKEN, READ_TOKEN = "replay-admin-write", "replay-admin-read"
 ORGANIZATIONS = ("Engineering", "Finance")
 COPIED = (

@@ -129,3 +129,16 @@ def test_two_writers_of_one_user_name_get_a_200_and_a_masked_405(authentik: Api)
         thread.join()
     assert sorted(answer.status_code for answer in answers) == [200, 405]
     assert sum(masked(answer) for answer in answers) == 1
+
+
+def test_everybody_sees_their_own_tokens_and_never_a_key(authentik: Api) -> None:
+    staff(authentik)
+    own = authentik.get("/api/v3/core/tokens/", params={"intent": "api"}).json()
+    assert [token["expiring"] for token in own["results"]] == [False]
+    assert "of-kim" not in str(own)
+    authentik.sign("Bearer reference-write-token")
+    everybody = authentik.get("/api/v3/core/tokens/").json()["pagination"]["count"]
+    named = authentik.get("/api/v3/core/tokens/", params={"user__username": "kim"}).json()
+    assert (everybody, named["pagination"]["count"]) == (2, 1)
+    authentik.sign(None)
+    assert authentik.get("/api/v3/core/tokens/").status_code == 403

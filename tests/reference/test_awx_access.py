@@ -86,6 +86,27 @@ def test_tokens_are_made_shown_once_and_revoked(awx: Api) -> None:
     assert awx.get("/api/v2/me/").status_code == 401
 
 
+def test_tokens_are_listed_without_their_secret_and_those_of_others_to_superusers_only(awx: Api) -> None:
+    seeded(awx)
+    listed = awx.get("/api/v2/users/1/tokens/").json()["results"]
+    assert {token["user"] for token in listed} == {1}
+    assert all(token["expires"] and token["scope"] for token in listed)
+    assert "reference-write-token" not in str(listed)
+    awx.sign("Bearer anna.berg")
+    assert awx.get("/api/v2/users/1/tokens/").json()["count"] == 0
+
+
+def test_an_expired_token_gets_the_answer_of_a_wrong_one(awx: Api) -> None:
+    old = {"token": "old", "username": "admin", "expires": "2001-01-01T00:00:00Z"}
+    awx.target.reset(tokens=[*DEFAULT_TOKENS, old])
+    answers = []
+    for key in ("old", "wrong"):
+        awx.sign(f"Bearer {key}")
+        answers.append(awx.get("/api/v2/me/"))
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].json() == answers[1].json()
+
+
 def test_a_token_of_an_unknown_scope_is_400(awx: Api) -> None:
     assert set(awx.post("/api/v2/tokens/", {"scope": "admin"}).json()) == {"scope"}
 

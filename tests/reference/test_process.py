@@ -31,8 +31,8 @@ def test_a_target_ends_on_a_signal_and_leaves_nothing(style: str, number: int, t
             assert list(tmp_path.iterdir())
             started = time.monotonic()
             process.send_signal(number)
-            assert process.wait(10) == 0
-    assert time.monotonic() - started < 3
+            assert process.wait(60) == 0
+    assert time.monotonic() - started < 30
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,8 +20,11 @@ from worker.stack.leftovers import is_alive
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 PIECES = """
+[api]
+port = 0
+
 [stack.sidecars.hello]
 command = ["{python}", "-m", "tests.stack.program", "sidecar", "{port}"]
 target = "awx_prod"
@@ -75,7 +78,7 @@ class Launcher:
     def ready(self) -> None:
         until(lambda: "running;" in self.said() or self.process.poll() is not None, "ready")
         assert self.process.poll() is None, self.said()
-        for name in ("sidecar", "worker", "beat"):
+        for name in ("sidecar", "worker", "beat", "api"):
             until(lambda name=name: self.pids(name), f"{name} has started")
 
     def exit_code(self) -> int:
@@ -113,4 +116,4 @@ def launch(temporary: Path, tmp_path: Path) -> Iterator[Callable[..., Launcher]]
 
 
 def all_pids(launcher: Launcher) -> list[int]:
-    return [pid for name in ("sidecar", "worker", "beat") for pid in launcher.pids(name)]
+    return [pid for name in ("sidecar", "worker", "beat", "api") for pid in launcher.pids(name)]

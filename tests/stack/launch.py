@@ -20,7 +20,12 @@ def say(line: str) -> None:
 
 
 def main(migrate: list[str]) -> int:
-    commands = Commands(migrate=migrate or ["true"], worker=program("worker"), beat=program("beat"))
+    commands = Commands(
+        migrate=migrate or ["true"],
+        worker=program("worker"),
+        beat=program("beat"),
+        api=(sys.executable, "-m", "tests.stack.program", "api", "HIREWIRE_API__PORT"),
+    )
     return run_stack(load(), commands, config_path=None, environ=os.environ, say=say)
 
 

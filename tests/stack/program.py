@@ -1,7 +1,7 @@
 """A small real program for a stack: `python -m tests.stack.program NAME`. Notes its start and its stop.
 
-Each line of `journal` in the state folder is `start NAME PID` or `stop NAME broker=up|down`. A `sidecar` also
-serves HTTP on the port that is its second argument.
+Each line of `journal` in the state folder is `start NAME PID` or `stop NAME broker=up|down`. A `sidecar` and
+`api` also serve HTTP, on the port that is the second argument or that the variable of this name holds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(name: str, port: str | None) -> None:
     # blocked before the start is noted: whoever reads the journal may send the signal at once
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     if port is not None:
-        server = HTTPServer(("127.0.0.1", int(port)), Hello)
+        server = HTTPServer(("127.0.0.1", int(os.environ.get(port, port))), Hello)
         threading.Thread(target=server.serve_forever, daemon=True).start()
     note(f"start {name} {os.getpid()}")
     signal.sigwait({signal.SIGTERM})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOCKET = Path("/short/valkey.sock")
-COMMANDS = Commands(migrate=["m"], worker=["w"], beat=["b"])
+COMMANDS = Commands(migrate=["m"], worker=["w"], beat=["b"], api=["a"])
 TOML = """
 [stack.sidecars.one]
 command = ["{python}", "-x", "{port}", "{other}"]
@@ -66,7 +67,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_worker_and_beat_stop_before_sidecars_and_these_before_the_broker(settings: Settings) -> None:
+def test_api_worker_and_beat_stop_before_sidecars_and_these_before_the_broker(settings: Settings) -> None:
     found = programs(settings, COMMANDS, {"one": 7, "two": 8}, SOCKET)
     assert [(program.name, program.rank, program.stop_wait_s) for program in found] == [
         ("broker", 0, 10),
@@ -74,6 +75,7 @@ def test_worker_and_beat_stop_before_sidecars_and_these_before_the_broker(settin
         ("sidecar-two", 1, 10),
         ("worker", 2, 45),
         ("beat", 3, 10),
+        ("api", 4, 30),
     ]
 
 
@@ -89,7 +91,8 @@ def test_a_foreign_broker_is_neither_started_nor_announced(settings: Settings) -
         program.name for program in programs(foreign, COMMANDS, {"one": 7, "two": 8}, SOCKET)
     }
     assert addresses(foreign, {"one": 7, "two": 8}, SOCKET) == {
-        "HIREWIRE_TARGETS__AWX_PROD__BASE_URL": "http://127.0.0.1:7/api"
+        "HIREWIRE_API__PORT": "8080",
+        "HIREWIRE_TARGETS__AWX_PROD__BASE_URL": "http://127.0.0.1:7/api",
     }
 
 
@@ -116,13 +119,29 @@ def test_programs_load_the_same_configuration_from_another_folder(
 def test_hirewire_commands_call_this_python() -> None:
     commands = hirewire_commands()
     assert list(commands.worker) == [sys.executable, "-m", "worker.cli.main", "worker"]
-    assert [command[-1] for command in (commands.migrate, commands.beat)] == ["migrate", "beat"]
+    rest = (commands.migrate, commands.beat, commands.api)
+    assert [command[-1] for command in rest] == ["migrate", "beat", "api"]
 
 
 def test_free_ports_differ() -> None:
     toml = {name: {"command": ["x"]} for name in ("a", "b", "c")}
     chosen = ports.choose(Settings.model_validate({"stack": {"sidecars": toml}}).stack.sidecars)
     assert len({*chosen.values()}) == 3
+
+
+def test_the_api_gets_its_own_port_or_a_free_one() -> None:
+    free = ports.listening(Settings.model_validate({"api": {"port": 0}})).api.port
+    assert free > 0
+    assert ports.listening(Settings.model_validate({"api": {"port": free}})).api.port == free
+
+
+def test_a_port_of_the_api_that_is_taken_is_told() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StackError, match=f"port {port} of api cannot be used"):
+            ports.listening(Settings.model_validate({"api": {"port": port}}))
 
 
 def test_sockets_fit_even_below_a_deep_temporary_folder(
@@ -210,7 +229,7 @@ def test_a_program_that_does_not_listen_is_killed_in_the_end(
     (tmp_path / "worker.pid").write_text(str(sleeper.pid))
     (tmp_path / "beat.pid").write_text("no number")
     leftovers.end(tmp_path, ["broker", "worker", "beat"], 0.1)
-    assert sleeper.wait(10) == -signal.SIGKILL
+    assert sleeper.wait(60) == -signal.SIGKILL
 
 
 def test_a_program_that_waits_to_be_collected_is_gone() -> None:

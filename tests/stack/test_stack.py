@@ -21,6 +21,8 @@ from worker.stack.leftovers import is_alive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = [pytest.mark.slow, pytest.mark.stack]
+
 
 def assert_nothing_left(launcher: Launcher, *pids: int) -> None:
     for pid in (*pids, *all_pids(launcher)):
@@ -34,16 +36,17 @@ def base_url(launcher: Launcher) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_beat_then_worker_then_sidecar_then_broker(
+def test_a_signal_stops_api_then_beat_then_worker_then_sidecar_then_broker(
     launch: Callable[..., Launcher], number: signal.Signals
 ) -> None:
     launcher = launch()
     launcher.ready()
-    assert requests.get(f"{base_url(launcher)}/me", timeout=5).text == "/api/me"
+    assert requests.get(f"{base_url(launcher)}/me", timeout=30).text == "/api/me"
     owned = [launcher.pid_of("broker"), launcher.pid_of("supervisord")]
     os.killpg(launcher.process.pid, number)
     assert launcher.exit_code() == 0
     assert [line for line in launcher.journal() if line.startswith("stop")] == [
+        "stop api broker=up",
         "stop beat broker=up",
         "stop worker broker=up",
         "stop sidecar broker=up",
@@ -69,7 +72,7 @@ def test_what_dies_is_started_again(launch: Callable[..., Launcher]) -> None:
     for name in ("worker", "beat", "sidecar"):
         os.kill(launcher.pids(name)[0], signal.SIGKILL)
         until(lambda name=name: len(launcher.pids(name)) == 2, f"{name} starts again")
-    until(lambda: requests.get(base_url(launcher), timeout=5).ok, "the sidecar serves on its port again")
+    until(lambda: requests.get(base_url(launcher), timeout=30).ok, "the sidecar serves on its port again")
 
 
 def test_a_killed_broker_comes_back_with_its_messages(launch: Callable[..., Launcher]) -> None:

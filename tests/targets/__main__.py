@@ -51,7 +51,7 @@ def _serve(chosen: style.Style, port: int, folder: Path, start: dict[str, Any] |
         sys.stdout.write(f"listening on 127.0.0.1:{server.server_port}\n")
         sys.stdout.flush()
         try:
-            server.serve_forever(poll_interval=60)
+            server.serve_forever(poll_interval=0.5)  # a signal may come just before the wait begins
         finally:
             server.stopping.set()
 

@@ -37,6 +37,9 @@ class Entry:
     applied_at: float | None = None
 
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})  # methods that change nothing (RFC 9110, 9.2.1)
+
+
 class Journal:
     def __init__(self) -> None:
         self._lock = threading.Lock()

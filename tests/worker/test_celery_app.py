@@ -99,7 +99,8 @@ def test_the_client_of_signals_has_short_timeouts_and_never_tries_again() -> Non
 
 
 def test_beat_sends_the_relay_and_the_sealer_and_their_messages_expire() -> None:
-    assert schedule(SETTINGS.engine, SETTINGS.audit) == {
+    sent = schedule(SETTINGS.engine, SETTINGS.audit, SETTINGS.retention)
+    assert {name: sent[name] for name in ("relay", "seal")} == {
         "relay": {
             "task": "hirewire.relay",
             "schedule": 4,
@@ -113,9 +114,17 @@ def test_beat_sends_the_relay_and_the_sealer_and_their_messages_expire() -> None
     }
 
 
+def test_pruning_is_poked_each_minute_unless_it_is_done_by_hand_only() -> None:
+    """The interval is kept by a row: a beat that is started anew begins nothing anew."""
+    by_hand = Settings.model_validate({"retention": {"prune_every_hours": 0}})
+    prune = schedule(SETTINGS.engine, SETTINGS.audit, SETTINGS.retention)["prune"]
+    assert (prune["task"], prune["schedule"]) == ("hirewire.prune", 60)
+    assert "prune" not in schedule(by_hand.engine, by_hand.audit, by_hand.retention)
+
+
 def test_an_eager_relay_still_gives_its_messages_a_second() -> None:
     settings = Settings.model_validate({"engine": {"relay_every_s": 0.2}})
-    assert schedule(settings.engine, settings.audit)["relay"]["options"]["expires"] == 1.0
+    assert schedule(settings.engine, settings.audit, settings.retention)["relay"]["options"]["expires"] == 1.0
 
 
 def test_importing_the_tasks_creates_no_application() -> None:

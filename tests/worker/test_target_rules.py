@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.settings import Audit, ConfigurationError, Settings
+from connectors.awx import AwxConnector
 from connectors.sdk.registry import style_named, styles
 from worker.domain.policy import Policy
-from worker.target_rules import check_targets, connector_config, merged_mapping, problems_of, rules
+from worker.target_rules import (
+    check_targets,
+    connector_config,
+    merged_mapping,
+    problems_of,
+    rules,
+    sensitive_attributes,
+)
 
 SECRET = "canary-of-a-secret"
 
@@ -197,3 +206,16 @@ def test_bad_options_of_a_style_are_told_with_their_place() -> None:
 def test_what_a_style_cannot_do_with_a_leaver_is_refused(option: str, value: str) -> None:
     (line,) = problems(**DJANGO, **{option: value})
     assert line.startswith("targets.t0.leaver: Django admin")
+
+
+def test_an_attribute_is_sensitive_where_a_field_that_shows_it_is() -> None:
+    staff = {"connector": "staff_users", "mapping": {"mobile_number": "trim(custom.mobile)"}}
+    assert sensitive_attributes(settings_of({}, staff)) == {"custom.mobile", "gender"}
+
+
+def test_a_schedule_needs_a_listing(monkeypatch: pytest.MonkeyPatch) -> None:
+    blind = replace(AwxConnector.descriptor, can_scan=False)
+    monkeypatch.setattr(AwxConnector, "descriptor", blind)
+    assert problems() == []
+    told = "targets.t0.reconcile.schedule: AWX has no listing to compare with"
+    assert problems(reconcile={"schedule": "30 2 * * *"}) == [told]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from connectors.sdk.model import Json
+from worker.cli.archiving import archive
 from worker.cli.common import ConfigOption, JsonOption, group, reading, settings_of
 from worker.cli.exporting import export
 from worker.cli.known import require_subjects, require_targets
@@ -19,6 +19,7 @@ from worker.cli.telling import summary
 from worker.cli.verifying import verify
 from worker.storage.clock import clock
 from worker.storage.records import AuditFilter, Record, audit_records
+from worker.views.records import record_json
 
 _COLUMNS = (
     Column("time", whole=True),
@@ -39,6 +40,7 @@ def command() -> TyperGroup:
             "verify": verify,
             "export": export,
             "seal": seal,
+            "archive": archive,
             "baseline": baseline,
             "key": key,
             "story": story,
@@ -47,7 +49,7 @@ def command() -> TyperGroup:
 
 
 def _about() -> None:
-    """List, verify, export and seal the audit; tell one person's story."""
+    """List, verify, export, archive and seal the audit; tell one person's story."""
 
 
 def list_(  # noqa: PLR0913 - one parameter for each option
@@ -74,7 +76,7 @@ def list_(  # noqa: PLR0913 - one parameter for each option
         stream = None if target is None else f"target:{target}"
         found = audit_records(connection, AuditFilter(limit, stream, identity, action, start))
     if as_json:
-        document({"records": [as_json_record(record) for record in found]})
+        document({"records": [record_json(record) for record in found]})
     elif found:
         show(table(_COLUMNS, [_cells(record) for record in found]))
     else:
@@ -90,8 +92,3 @@ def _cells(record: Record) -> tuple[object, ...]:
         record.subject,
         summary(record.action, record.facts),
     )
-
-
-def as_json_record(record: Record) -> Json:
-    """The record's own text, with its hash and the subject of its identity."""
-    return {**record.facts, "subject": record.subject, "hash": record.hash}

@@ -6,8 +6,10 @@ from typer.core import TyperCommand
 
 from worker.celery_app import create
 from worker.cli.common import ConfigOption, reaching, single
+from worker.cli.pulse import Pulse, beating
 from worker.cli.wiring import own_logs
 from worker.schedule import schedule
+from worker.storage.heartbeats import Program
 
 
 def command() -> TyperCommand:
@@ -22,13 +24,10 @@ def beat(config: ConfigOption = None) -> None:
     settings = reaching(config)
     own_logs(settings)
     app = create(settings)
-    app.conf.beat_schedule = schedule(settings.engine, settings.audit)
-    app.start(
-        [
-            "--quiet",
-            "beat",
-            "--scheduler=celery.beat:Scheduler",
-            "--pidfile=",
-            f"--loglevel={settings.logs.level}",
-        ]
-    )
+    app.conf.beat_schedule = schedule(settings.engine, settings.audit, settings.retention)
+    pulse = Pulse(settings, Program.BEAT)
+    app.conf.beat_scheduler = beating(pulse)
+    try:
+        app.start(["--quiet", "beat", "--pidfile=", f"--loglevel={settings.logs.level}"])
+    finally:
+        pulse.forget()

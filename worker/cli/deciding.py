@@ -14,27 +14,24 @@ import typer
 from config.settings import Settings
 from connectors.sdk.model import Json
 from connectors.sdk.text import one_line
-from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
+from worker.cli.common import ConfigOption, JsonOption
 from worker.cli.failures import UsageError, refusing
-from worker.cli.known import require_registered, require_subjects, require_targets
 from worker.cli.output import document, line, moment
+from worker.cli.place import TargetOption, account_at, only
 from worker.cli.principal import (
     TokenFileOption,
     WhyOption,
-    opened,
     principal_of,
     principal_or_user,
     reason_given,
 )
 from worker.domain.decisions import Word
-from worker.domain.masking import masked
 from worker.domain.operator import Principal, Role
 from worker.engine.deciding import Deciding, Held, UndecidableError
-from worker.storage.audit import stamp
 from worker.storage.store import SqlStore
+from worker.views.held import NEEDS, decidable_json, shown_values
 
 SubjectArgument = Annotated[str, typer.Argument(metavar="SUBJECT", help="HR key.")]
-TargetOption = Annotated[str, typer.Option("--target", metavar="NAME", help="The account's target.")]
 FieldOption = Annotated[
     str | None, typer.Option("--field", metavar="FIELD", help="Needed where several fields are held.")
 ]
@@ -43,12 +40,8 @@ SeenOption = Annotated[
     typer.Option("--hash", metavar="HASH", help="Of what `show` showed, or its beginning; else refused."),
 ]
 _WIDTH = 400
-_NEEDS = {
-    Word.RETRY: Role.OPERATOR,
-    Word.DISCARD: Role.OPERATOR,
-    Word.APPROVE: Role.APPROVER,
-    Word.REJECT: Role.APPROVER,
-}
+
+
 _SAID = {
     Word.RETRY: "is looked at again",
     Word.DISCARD: "is not sent",
@@ -82,7 +75,7 @@ def show(
     with _deciding(place) as (deciding, _):
         found = [held for held in deciding.look(target, subject) if field in (None, held.field)]
     if as_json:
-        document({"held": [_as_json(held) for held in found]})
+        document({"held": [decidable_json(held) for held in found]})
         return
     for held in found:
         for name, value in _told(held):
@@ -169,8 +162,8 @@ def _decide(place: _Place, word: Word, why: str, token_file: Path | None, seen: 
 def _principal(store: SqlStore, place: _Place, word: Word, token_file: Path | None) -> Principal:
     """An approval needs a token always, the others as soon as there is any operator."""
     what = f"held:{word.value}:{place.subject}:{place.target}"
-    ask = principal_of if _NEEDS[word] is Role.APPROVER else principal_or_user
-    return ask(store, what, _NEEDS[word], token_file)
+    ask = principal_of if NEEDS[word] is Role.APPROVER else principal_or_user
+    return ask(store, what, NEEDS[word], token_file, [place.target])
 
 
 def _only_field(found: list[Held], place: _Place) -> str:
@@ -184,11 +177,7 @@ def _only_field(found: list[Held], place: _Place) -> str:
 
 @contextmanager
 def _deciding(place: _Place) -> Iterator[tuple[Deciding, SqlStore]]:
-    settings = settings_of(place.config)
-    require_targets(settings, [place.target])
-    with reading(settings) as engine, engine.connect() as connection:
-        require_subjects(connection, [place.subject])
-    with opened(settings) as store:
+    with account_at(place.config, place.subject, place.target) as (settings, store):
         yield _built(settings, store, place.target), store
 
 
@@ -197,42 +186,8 @@ def _built(settings: Settings, store: SqlStore, target: str) -> Deciding:
     from worker.bootstrap import build_targets  # noqa: PLC0415 - a listing needs none of it
     from worker.cli.broker import signals_of  # noqa: PLC0415 - see above
 
-    require_registered(store, target)
-    only = settings.model_copy(update={"targets": {target: settings.targets[target]}})
-    engine = settings.engine
-    return Deciding(
-        store, signals_of(settings), build_targets(only, store), engine.shards, engine.approval_valid_s
-    )
-
-
-def _as_json(held: Held) -> Json:
-    hold, approval = held.hold, held.approval
-    before, after = _values(held)
-    return {
-        "target": held.target.name,
-        "subject": held.subject,
-        "remote_id": held.account.remote_id,
-        "field": held.field,
-        "reason": hold.reason.value if hold is not None else None,
-        "message": hold.message if hold is not None else None,
-        "since": stamp(hold.since) if hold is not None else None,
-        "before": before,
-        "after": after,
-        "may_be_approved": held.question is not None,
-        "approved_by": approval.by if approval is not None else None,
-        "approved_until": stamp(approval.until) if approval is not None else None,
-        "hash": held.hash,
-    }
-
-
-def _values(held: Held) -> tuple[Json, Json]:
-    """Before and after: the guarded part where there is one, and nothing of a masked field."""
-    before, after = held.before, held.after
-    if held.question is not None:
-        before, after = held.question.before, held.question.after
-    if held.field in held.target.policy.masked:
-        return masked(before), masked(after)
-    return before, after
+    engine, built = settings.engine, build_targets(only(settings, [target]), store)
+    return Deciding(store, signals_of(settings), built, engine.shards, engine.approval_valid_s)
 
 
 def _shown(value: Json) -> str:
@@ -240,7 +195,7 @@ def _shown(value: Json) -> str:
 
 
 def _told(held: Held) -> Iterator[tuple[str, str]]:
-    before, after = _values(held)
+    before, after = shown_values(held)
     yield "account", f"{held.subject} at {held.target.name}, remote id {held.account.remote_id or 'none'}"
     yield "field", held.field
     if held.hold is not None:

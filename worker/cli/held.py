@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
-from connectors.sdk.model import Json
 from worker.cli import deciding
 from worker.cli.common import ConfigOption, JsonOption, listing_group, reading, settings_of
 from worker.cli.known import require_targets
 from worker.cli.output import Column, document, hint, line, moment, show, table
-from worker.storage.audit import stamp
 from worker.storage.queries import HeldField
 from worker.storage.queries import held as held_fields
+from worker.views.held import held_json
 
 _COLUMNS = (
     Column("target"),
@@ -66,7 +64,7 @@ def list_(
     kept = set(accounts[:limit])
     found = [item for item in found if (item.target, item.subject) in kept]
     if as_json:
-        document({"held": [_as_json(item) for item in found], "more": len(accounts) > limit})
+        document({"held": [held_json(item) for item in found], "more": len(accounts) > limit})
         return
     _show(found, more=len(accounts) > limit)
 
@@ -90,7 +88,3 @@ def _cells(item: HeldField) -> tuple[object, ...]:
         item.message,
         moment(item.since),
     )
-
-
-def _as_json(item: HeldField) -> Json:
-    return {**asdict(item), "since": stamp(item.since)}

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from connectors.sdk.model import Json
 from worker.cli.common import ConfigOption, JsonOption, group, settings_of
 from worker.cli.failures import UsageError, refusing
+from worker.cli.known import require_targets
 from worker.cli.operator_name import operator as os_user
 from worker.cli.output import Column, document, hint, line, moment, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_of, reason_given
@@ -24,6 +25,7 @@ from worker.storage.store import SqlStore
 _COLUMNS = (
     Column("name", whole=True),
     Column("role"),
+    Column("targets"),
     Column("state"),
     Column("created by"),
     Column("created", whole=True),
@@ -48,22 +50,32 @@ def add(  # noqa: PLR0913 - one parameter for each option
     expires: Annotated[
         str | None, typer.Option(metavar="TIME", help="When the token ends: 8h, 90d. Default: never.")
     ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="The token is good for this target only; may be given again."),
+    ] = None,
     token_file: TokenFileOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Add an operator and show the token, once. Needs an admin's token; the first admin needs none.
 
-    Example: hirewire operator add alice --role approver --expires 90d
+    With --target the token is good for pauses, decisions, links and runs there, and for no other act.
+    Looking is not limited. An admin's token is good for every target.
+
+    Example: hirewire operator add alice --role approver --target awx_prod --expires 90d
     """
-    lasts = _lasting(expires)
-    with opened(settings_of(config)) as store:
+    lasts, settings = _lasting(expires), settings_of(config)
+    require_targets(settings, target or [])
+    with opened(settings) as store:
         operators = Operators(store)
         by = _who_adds(store, operators, name, token_file)
         with refusing(ValueError):
-            token = operators.add(name, role, by, lasts)
+            token = operators.add(name, role, by, lasts, target or None)
     if as_json:
-        document({"operator": name, "role": role.value, "token": token})
+        document(
+            {"operator": name, "role": role.value, "targets": [*target] if target else None, "token": token}
+        )
         return
     line(token)
     hint(f"the token of {name} ({role.value}), shown only now: keep it in a file that nobody else can read")
@@ -110,13 +122,15 @@ def _state(row: OperatorRow, now: float) -> str:
 
 def _cells(row: OperatorRow, now: float) -> tuple[object, ...]:
     ends = None if row.expires_at is None else moment(row.expires_at)
-    return (row.name, row.role.value, _state(row, now), row.created_by, moment(row.created_at), ends)
+    scope = "all" if row.targets is None else " ".join(sorted(row.targets))
+    return (row.name, row.role.value, scope, _state(row, now), row.created_by, moment(row.created_at), ends)
 
 
 def _as_json(row: OperatorRow, now: float) -> Json:
     return {
         "name": row.name,
         "role": row.role.value,
+        "targets": None if row.targets is None else [*sorted(row.targets)],
         "state": _state(row, now),
         "created_by": row.created_by,
         "created_at": stamp(row.created_at),

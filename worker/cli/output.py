@@ -1,13 +1,12 @@
 """How answers look: tables and lines for people, one JSON document for programs.
 
-On a terminal the tables fit its width and wrap; in a pipe each row is one line without colour
-(COLUMNS gives a width there too). Text from outside is shown on one line without control characters,
-and never as markup.
+On a terminal the tables fit its width and wrap between words; where it is too narrow for that, each row
+is a paragraph. In a pipe each row is one line without colour (COLUMNS gives a width there too). Text from
+outside is shown on one line without control characters, and never as markup.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sys
@@ -16,15 +15,21 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from connectors.sdk.model import Json
 from connectors.sdk.text import one_line
+from worker.views.moments import moment as moment  # noqa: PLC0414 - the commands have it from here
 
 _UNBOUNDED = 10_000
 _CELL = 400
+_WORD = 30
+_GAP = 3
+_INDENT = 2
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86400
 NONE = "-"
 
@@ -53,7 +58,14 @@ class Column:
     whole: bool = False
 
 
-def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Table:
+def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> RenderableType:
+    """The rows under their titles; as paragraphs where the width would break words in the middle."""
+    cells = [[cell(value) for value in row] for row in rows]
+    room = console().width
+    return _drawn(columns, cells) if _least(columns, cells) <= room else _paragraphs(columns, cells, room)
+
+
+def _drawn(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_edge=False)
     for column in columns:
         drawn.add_column(
@@ -62,9 +74,45 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> Table:
             overflow="fold",
             no_wrap=column.whole,
         )
-    for row in rows:
-        drawn.add_row(*(cell(value) for value in row))
+    for row in cells:
+        drawn.add_row(*row)
     return drawn
+
+
+def _least(columns: Sequence[Column], cells: Sequence[Sequence[Text]]) -> int:
+    """The width at which every word is whole."""
+    widths = [_longest(column, [row[place] for row in cells]) for place, column in enumerate(columns)]
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _longest(column: Column, cells: Sequence[Text]) -> int:
+    """The longest word of a column. A very long one, as an address is, may be broken."""
+    whole = max((text.cell_len for text in cells), default=0) if column.whole else 0
+    words = (word for text in (column.title, *(text.plain for text in cells)) for word in text.split())
+    return max(whole, *(min(cell_len(word), _WORD) for word in words))
+
+
+def _paragraphs(columns: Sequence[Column], cells: Sequence[Sequence[Text]], room: int) -> Group:
+    """Each row: its first cell, and below it the others, each with its title."""
+    said: list[RenderableType] = []
+    for first, *others in cells:
+        pairs = [
+            Text.assemble((column.title, "dim"), " ", text)
+            for column, text in zip(columns[1:], others, strict=True)
+        ]
+        said += [first, *(Padding.indent(text, _INDENT) for text in _filled(pairs, room - _INDENT))]
+    return Group(*said)
+
+
+def _filled(pairs: Iterable[Text], room: int) -> list[Text]:
+    """As many of them on each line as it has room for."""
+    filled: list[Text] = []
+    for pair in pairs:
+        if filled and filled[-1].cell_len + _INDENT + pair.cell_len <= room:
+            filled[-1] = Text.assemble(filled[-1], " " * _INDENT, pair)
+        else:
+            filled.append(pair)
+    return filled
 
 
 def cell(value: object) -> Text:
@@ -88,11 +136,6 @@ def hint(text: str) -> None:
 def document(value: Json) -> None:
     """The one JSON document of a `--json` answer."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def moment(at: float) -> str:
-    """To the second in UTC, as it stands in a table."""
-    return dt.datetime.fromtimestamp(at, dt.UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def age(seconds: float | None) -> str:

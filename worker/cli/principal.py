@@ -7,7 +7,7 @@ of the machine could read. Viewing needs none: whoever runs a command can read t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -41,23 +41,36 @@ def opened(settings: Settings) -> Iterator[SqlStore]:
         yield SqlStore(engine, settings.engine.shards)
 
 
-def principal_of(store: Store, what: str, at_least: Role, token_file: Path | None = None) -> Principal:
+def principal_of(
+    store: Store,
+    what: str,
+    at_least: Role,
+    token_file: Path | None = None,
+    at: Collection[str] | None = None,
+) -> Principal:
     """Who acts, by their token. Raises NotAllowedError, and the refusal is in the audit.
 
-    `what` is the action as the audit names it, for example `held:approve`.
+    `what` is the action as the audit names it, for example `held:approve`; `at`: the targets that it is done
+    to. None: all of them, or what concerns none, which no token with a scope is good for.
     """
     operators = Operators(store)
     token = _token(token_file)
     if token is None:
         raise operators.refuse(operator(), at_least, what, _way_out(at_least, operators))
-    return operators.authenticate(token, at_least, what)
+    return operators.authenticate(token, at_least, what, at)
 
 
-def principal_or_user(store: Store, what: str, at_least: Role, token_file: Path | None = None) -> Principal:
+def principal_or_user(
+    store: Store,
+    what: str,
+    at_least: Role,
+    token_file: Path | None = None,
+    at: Collection[str] | None = None,
+) -> Principal:
     """As `principal_of`; while nobody was ever added as operator, also the user of the operating system."""
     if _token(token_file) is None and not Operators(store).exist():
         return Principal(operator())
-    return principal_of(store, what, at_least, token_file)
+    return principal_of(store, what, at_least, token_file, at)
 
 
 def reason_given(why: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,17 +10,24 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from connectors.sdk.model import Json
 from worker.cli.broker import signals_of
 from worker.cli.common import ConfigOption, JsonOption, group, reading, settings_of
-from worker.cli.failures import UsageError, refusing
+from worker.cli.drift import drift, found_lines
+from worker.cli.failures import Code, UsageError, refusing
+from worker.cli.following import follow as followed
 from worker.cli.output import NONE, Column, document, hint, line, moment, show, table
+from worker.cli.plan_told import counted_lines
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_of, reason_given
+from worker.cli.proposals import enrol_lines, proposals
+from worker.cli.run_words import progress_words, tale_line
 from worker.domain.operator import Principal, Role
 from worker.engine.rows import RunState
 from worker.engine.run_desk import RunDesk
-from worker.storage.audit import stamp
-from worker.storage.run_stories import RunStory, newest, one, waiting_for
+from worker.storage.clock import clock
+from worker.storage.run_looks import RunLook, run_look
+from worker.storage.run_stories import RunFilter, RunStory, newest, one, waiting_for
+from worker.storage.run_tales import Tale, tales
+from worker.views.runs import progress_json, run_json, told_json
 
 _COLUMNS = (
     Column("run", right=True),
@@ -36,51 +43,96 @@ _RUN = typer.Argument(metavar="ID", help="The run's number.")
 
 
 def command() -> TyperGroup:
-    return group("runs", _about, {"list": list_, "show": show_, "approve": approve, "cancel": cancel})
+    commands: dict[str, Callable[..., Any]] = {
+        "list": list_,
+        "show": show_,
+        "drift": drift,
+        "proposals": proposals,
+        "approve": approve,
+        "cancel": cancel,
+    }
+    return group("runs", _about, commands)
 
 
 def _about() -> None:
     """List runs; approve or cancel one that is held."""
 
 
-def list_(
+def list_(  # noqa: PLR0913 - one parameter for each option
+    kind: Annotated[
+        str | None, typer.Option(metavar="KIND", help="Only this kind, resync for example.")
+    ] = None,
+    state: Annotated[RunState | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Runs to show at most.")] = 20,
+    before: Annotated[int | None, typer.Option(metavar="ID", help="Only older ones than this one.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the newest runs.
+    """List the newest runs. The next page begins before the last one that is shown.
 
-    Example: hirewire runs list
+    Example: hirewire runs list --state held
     """
+    wanted = RunFilter(kind, None if state is None else state.value, before)
     with reading(settings_of(config)) as engine, engine.connect() as connection:
-        found = newest(connection, limit)
+        found = newest(connection, limit + 1, wanted)
+    shown, more = found[:limit], len(found) > limit
     if as_json:
-        document({"runs": [_as_json(item) for item in found]})
-    elif found:
-        show(table(_COLUMNS, [_cells(item) for item in found]))
-    else:
-        line("there was no run yet")
+        document({"runs": [run_json(item) for item in shown], "more": more})
+        return
+    if not shown:
+        line("there was no such run" if wanted != RunFilter() else "there was no run yet")
+        return
+    show(table(_COLUMNS, [_cells(item) for item in shown]))
+    if more:
+        hint(f"there are more: --before {shown[-1].id}")
 
 
-def show_(run: Annotated[int, _RUN], config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show one run: what it would change, by target and field.
+def show_(
+    run: Annotated[int, _RUN],
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Wait until it is over, and show it then.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one run: how far it is, what it would change, who asked for it and why, and who decided.
 
-    Example: hirewire runs show 7
+    Exit code 1 with --follow where the run is held or cancelled, or paused targets keep it from ending.
+
+    Example: hirewire runs show 7 --follow
     """
-    with reading(settings_of(config)) as engine, engine.connect() as connection:
-        found, waiting = one(connection, run), waiting_for(connection, run)
-    if found is None:
+    with reading(settings_of(config)) as engine:
+        if follow:
+            followed(engine, run)
+        with engine.connect() as connection:
+            found, seen = one(connection, run), run_look(connection, run)
+            waiting, now = waiting_for(connection, run), clock(connection)
+            told = [] if found is None else tales(connection, found)
+    if found is None or seen is None:
         raise UsageError(f"there is no run {run}: see `hirewire runs list`")
     if as_json:
-        document({**_as_json(found), "waiting": waiting})
-        return
+        document(
+            {
+                **run_json(found),
+                **progress_json(found, seen, now),
+                "told": told_json(told),
+                "waiting": waiting,
+            }
+        )
+    else:
+        _tell(found, seen, told, now, waiting)
+    raise typer.Exit(Code.NOT_WELL if follow and not seen.is_over else Code.FINE)
+
+
+def _tell(found: RunStory, seen: RunLook, told: Sequence[Tale], now: float, waiting: int) -> None:
     show(table(_COLUMNS, [_cells(found)]))
-    for words in _plan(found):
+    line(progress_words(found, seen, now))
+    for words in (*found_lines(found.note), *enrol_lines(found.note), *_plan(found), *map(tale_line, told)):
         line(words)
     if waiting:
         line(f"accounts with something to send that waits for this run: {waiting}")
     if found.state == RunState.HELD:
-        hint(f'`hirewire runs approve {run} --why "…"` lets it go on with this plan and no other')
+        hint(f'`hirewire runs approve {found.id} --why "…"` lets it go on with this plan and no other')
 
 
 def approve(
@@ -101,7 +153,7 @@ def approve(
 def cancel(
     run: Annotated[int, _RUN], why: WhyOption, token_file: TokenFileOption = None, config: ConfigOption = None
 ) -> None:
-    """End a resync. What it has made due already stays due. Needs the token of an operator.
+    """End a run, also while it goes on. What it has made due already stays due. Needs an operator's token.
 
     Example: hirewire runs cancel 7 --why "asked for by mistake"
     """
@@ -118,7 +170,7 @@ def _at_desk(
     """The use cases, and who asks. What they refuse is the command's mistake."""
     settings = settings_of(config)
     with opened(settings) as store:
-        who = principal_of(store, what, at_least, token_file)
+        who = principal_of(store, what, at_least, token_file, ())  # the desk knows the run's targets
         with refusing(ValueError):
             yield RunDesk(store, signals_of(settings)), who
 
@@ -137,37 +189,14 @@ def _cells(item: RunStory) -> tuple[object, ...]:
 
 
 def _selected(item: RunStory) -> str:
-    parts = [value for value in item.selection.values() if isinstance(value, list)]
-    return "; ".join(" ".join(map(str, part)) for part in parts) or "everything"
+    if "file" in item.selection:
+        return f"{item.selection['file']} of {item.selection['source']}"
+    parts = [" ".join(map(str, value)) for value in item.selection.values() if isinstance(value, list)]
+    parts += ["held"] if item.selection.get("held") is True else []
+    parts += [f"where {item.selection['where']}"] if "where" in item.selection else []
+    return "; ".join(parts) or "everything"
 
 
 def _plan(item: RunStory) -> list[str]:
     """What the judging counted, one line for each target, and the fields."""
-    counted: Any = item.note.get("counted") or {}
-    held: Any = item.note.get("held") or {}
-    lines = [f"plan: {item.plan_hash or NONE}"]
-    for name, changed in counted.get("changed", {}).items():
-        created = counted["created"].get(name, 0)
-        share = f" of {held[name]} accounts, which is too much" if name in held else ""
-        lines.append(f"{name}: {changed} would change{share}; {created} of them do not exist yet")
-    if counted.get("fields"):
-        lines.append("fields: " + ", ".join(f"{name} ({count})" for name, count in counted["fields"].items()))
-    if item.note.get("approved_by"):
-        lines.append(f"approved by {item.note['approved_by']}")
-    return lines
-
-
-def _as_json(item: RunStory) -> dict[str, Json]:
-    return {
-        "run": item.id,
-        "kind": item.kind,
-        "state": item.state,
-        "selection": dict(item.selection),
-        "judged": item.total,
-        "marked": item.done,
-        "requested_by": item.requested_by,
-        "requested_at": stamp(item.created_at),
-        "finished_at": None if item.finished_at is None else stamp(item.finished_at),
-        "plan": item.plan_hash,
-        "note": dict(item.note),
-    }
+    return [f"plan: {item.plan_hash or NONE}", *counted_lines(item.note)]

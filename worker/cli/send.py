@@ -20,7 +20,6 @@ from typer.core import TyperCommand
 
 from config.settings import Settings
 from connectors.sdk.model import Json
-from worker.bootstrap import build_intake
 from worker.cli.broker import signals_of
 from worker.cli.common import ConfigOption, JsonOption, settings_of, single, writing
 from worker.cli.failures import Code, UsageError
@@ -29,6 +28,7 @@ from worker.cli.operator_name import operator
 from worker.cli.output import aside, document, hint, line
 from worker.engine.accept import Intake, Receipt
 from worker.engine.rows import Acceptance
+from worker.intake import build_intake
 from worker.storage.store import SqlStore
 
 _BATCH = 100
@@ -128,7 +128,7 @@ class Sender:
         self._actor = operator()
 
     def send(self, source: Input) -> None:
-        task = self._progress.add_task(source.name, total=source.size)
+        task = self._progress.add_task(source.name, total=source.size, counts="")
         found = _events(source, self._limit)
         while batch := list(islice(found, _BATCH)):
             receipts = self._intake.accept([item.raw for item in batch], self._actor)

@@ -5,33 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 from typer.core import TyperCommand
 
-from config.settings import Settings
 from connectors.sdk.model import Json
 from worker.cli.common import ConfigOption, JsonOption, reading, settings_of, single
 from worker.cli.failures import Code, UsageError
 from worker.cli.output import Column, age, cell, console, document, moment, show, table
-from worker.storage.audit import stamp
-from worker.storage.clock import clock
-from worker.storage.freshness import (
-    WINDOW_S,
-    Freshness,
-    TargetLook,
-    Totals,
-    freshness,
-    revisions,
-    targets,
-    totals,
-)
+from worker.storage.freshness import revisions
+from worker.views.status import Look, Row, look, row_json, since, status_json
 
 _REFRESH_S = 1.0
 _COLUMNS = (
@@ -77,51 +64,10 @@ def status(
         seen = look(engine, settings)
         if as_json:
             with engine.connect() as connection:
-                document(_as_json(seen, revisions(connection)))
+                document(_with_revisions(seen, revisions(connection)))
     if not watch and not as_json:
         show(_picture(seen))
     raise typer.Exit(Code.NOT_WELL if seen.totals.alarms else Code.FINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One target of the configuration, of the database, or of both."""
-
-    name: str
-    connector: str | None
-    mode: str | None
-    look: TargetLook
-    fresh: Freshness | None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    at: float
-    rows: tuple[Row, ...]
-    totals: Totals
-
-
-def look(engine: sa.Engine, settings: Settings) -> Look:
-    with engine.connect() as connection:
-        now = clock(connection)
-        known = {found.name: found for found in targets(connection, now)}
-        fresh = freshness(connection, sorted(known), now)
-        whole = totals(connection, now)
-    rows = [_row(name, settings, known, fresh) for name in sorted({*known, *settings.targets})]
-    return Look(now, tuple(rows), whole)
-
-
-def _row(
-    name: str, settings: Settings, known: Mapping[str, TargetLook], fresh: Mapping[str, Freshness]
-) -> Row:
-    configured = settings.targets.get(name)
-    return Row(
-        name,
-        configured.connector if configured else None,
-        configured.mode if configured else None,
-        known.get(name) or TargetLook(0, name, "new"),
-        fresh.get(name),
-    )
 
 
 def _watch(ask: Callable[[], Look]) -> None:
@@ -178,58 +124,19 @@ def _cells(row: Row, now: float) -> tuple[object, ...]:
         seen.state,
         seen.accounts,
         seen.due,
-        age(_since(seen.oldest_due_at, now)),
+        age(since(seen.oldest_due_at, now)),
         seen.in_flight,
         seen.later,
         seen.in_doubt,
-        age(_since(seen.oldest_doubt_at, now)),
+        age(since(seen.oldest_doubt_at, now)),
         seen.held,
         *(age(speed) if speed is None or speed >= 1 else f"{speed * 1000:.0f}ms" for speed in speeds),
     )
 
 
-def _since(moment_at: float | None, now: float) -> float | None:
-    return None if moment_at is None else round(now - moment_at, 3)
-
-
-def _as_json(seen: Look, acknowledged: Mapping[int, int]) -> Json:
-    return {
-        "at": stamp(seen.at),
-        "freshness_window_s": WINDOW_S,
-        "targets": [_row_json(row, seen.at, acknowledged) for row in seen.rows],
-        "events_to_fold": seen.totals.waiting,
-        "events_for_later": seen.totals.scheduled,
-        "dates_ahead": seen.totals.wakes,
-        "open_runs": seen.totals.open_runs,
-        "alarms": [
-            {
-                "kind": alarm.kind,
-                "target": alarm.target,
-                "message": alarm.message,
-                "raised_at": stamp(alarm.raised_at),
-            }
-            for alarm in seen.totals.alarms
-        ],
-    }
-
-
-def _row_json(row: Row, now: float, acknowledged: Mapping[int, int]) -> Json:
-    seen = row.look
-    return {
-        "name": row.name,
-        "connector": row.connector,
-        "mode": row.mode,
-        "state": seen.state,
-        "reason": seen.reason,
-        "gated_for_s": None if seen.gate_until is None else round(seen.gate_until - now, 3),
-        "accounts": seen.accounts,
-        "due": seen.due,
-        "oldest_due_s": _since(seen.oldest_due_at, now),
-        "in_flight": seen.in_flight,
-        "later": seen.later,
-        "in_doubt": seen.in_doubt,
-        "oldest_in_doubt_s": _since(seen.oldest_doubt_at, now),
-        "held": seen.held,
-        "revisions": acknowledged.get(seen.id, 0),
-        "freshness": asdict(row.fresh) if row.fresh else None,
-    }
+def _with_revisions(seen: Look, acknowledged: Mapping[int, int]) -> Json:
+    """The answer, and the acknowledged revisions of each target, which a monitor does not ask for."""
+    rows: list[Json] = [
+        {**row_json(row, seen.at), "revisions": acknowledged.get(row.look.id, 0)} for row in seen.rows
+    ]
+    return {**status_json(seen), "targets": rows}

@@ -7,7 +7,10 @@ for it, cannot keep another from setting it, and setting it is safe in a signal 
 from __future__ import annotations
 
 import mmap
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _LOOK_S = 0.02
 
@@ -30,3 +33,14 @@ class SharedFlag:
         while not self.is_set() and (left := limit - time.monotonic()) > 0:
             time.sleep(min(left, _LOOK_S))
         return self.is_set()
+
+
+@contextmanager
+def stopped_by_ctrl_c() -> Iterator[SharedFlag]:
+    """Within it Ctrl-C sets the flag and interrupts nothing: a page under way is finished."""
+    stopping = SharedFlag()
+    before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    try:
+        yield stopping
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from config.settings import Target
-from connectors.sdk.model import Json
 from worker.cli.common import ConfigOption, JsonOption, listing_group, reading, settings_of
+from worker.cli.enrol import enrol
 from worker.cli.known import require_registered, require_targets
 from worker.cli.output import Column, document, line, show, table
 from worker.cli.principal import TokenFileOption, WhyOption, opened, principal_or_user, reason_given
 from worker.domain.operator import Principal, Role
 from worker.engine.pausing import Pausing
-from worker.storage.freshness import TargetState, target_states
+from worker.storage.freshness import target_states
+from worker.views.targets import NEW, target_json
 
 _COLUMNS = (
     Column("target", whole=True),
@@ -29,19 +29,19 @@ _COLUMNS = (
     Column("at once", right=True),
     Column("per second", right=True),
     Column("reason"),
+    Column("enrolled"),
 )
-_NEW = TargetState("new", None)
 
 
 _NAME = typer.Argument(metavar="NAME", help="A configured target.")
 
 
 def command() -> TyperGroup:
-    return listing_group("targets", targets, {"pause": pause, "resume": resume})
+    return listing_group("targets", targets, {"pause": pause, "resume": resume, "enrol": enrol})
 
 
 def targets(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the configured targets: address, mode, limits, and whether one is paused and why.
+    """List the configured targets: address, mode, limits, whether one is paused, and when it was enrolled.
 
     Example: hirewire targets
     """
@@ -91,7 +91,7 @@ def _pausing(
     settings = settings_of(config)
     require_targets(settings, [name])
     with opened(settings) as store:
-        by = principal_or_user(store, f"{what}:{name}", Role.OPERATOR, token_file)
+        by = principal_or_user(store, f"{what}:{name}", Role.OPERATOR, token_file, [name])
         require_registered(store, name)
         yield Pausing(store, signals_of(settings), settings.engine.shards), by
 
@@ -100,23 +100,12 @@ def _list(config: Path | None, *, as_json: bool) -> None:
     settings = settings_of(config)
     with reading(settings) as engine, engine.connect() as connection:
         states = target_states(connection)
-    rows = [_row(name, target, states.get(name, _NEW)) for name, target in sorted(settings.targets.items())]
+    rows = [
+        target_json(name, target, states.get(name, NEW)) for name, target in sorted(settings.targets.items())
+    ]
     if as_json:
         document({"targets": [*rows]})
     elif rows:
         show(table(_COLUMNS, [tuple(row.values()) for row in rows]))
     else:
         line("no target is configured: add [targets.NAME] to the configuration")
-
-
-def _row(name: str, target: Target, state: TargetState) -> dict[str, Json]:
-    return {
-        "name": name,
-        "connector": target.connector,
-        "base_url": target.base_url or None,
-        "mode": target.mode,
-        "state": state.state,
-        "max_in_flight": target.max_in_flight,
-        "rate_per_s": target.rate_per_s,
-        "reason": state.reason,
-    }

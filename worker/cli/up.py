@@ -19,9 +19,9 @@ def command() -> TyperCommand:
 
 
 def up(config: ConfigOption = None) -> None:
-    """Run broker, worker, beat and sidecars in the foreground until Ctrl-C; what dies is started again.
+    """Run broker, worker, beat, HTTP interface and sidecars until Ctrl-C; what dies is started again.
 
-    The database is migrated first. One stack for each state folder.
+    The database is migrated first. One stack for each state folder. Exit code 1 where it cannot run.
 
     Example: hirewire up --config hirewire.toml
     """

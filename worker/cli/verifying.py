@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -11,17 +11,21 @@ from typing import Annotated, Final, NoReturn
 import sqlalchemy as sa
 import typer
 
-from config.settings import ConfigurationError, SecretError
+from config.settings import ConfigurationError, SecretError, Settings
 from connectors.sdk.model import Json
 from connectors.sdk.text import one_line
 from worker.anchors import checkpoint_path, public_keys, verifying_keys
 from worker.cli.common import ConfigOption, JsonOption, reading, settings_of
 from worker.cli.failures import NotReadyError, UsageError
 from worker.cli.output import document, hint, line
+from worker.databases import open_writer
 from worker.storage.anchoring import Report, Verdict, audited, book_of, read_book, report
+from worker.storage.archived import chained_archives, with_archives
 from worker.storage.checkpoints import Checkpoint
 from worker.storage.clock import clock
 from worker.storage.export import ExportError, carried, read_head, verified
+from worker.storage.floors import all_floors
+from worker.storage.heartbeats import Mark, mark
 from worker.storage.signing import SigningKeyError
 from worker.storage.verify import in_short_reads
 
@@ -30,7 +34,7 @@ UNREADABLE: Final = 3
 _UNREADABLE = (ConfigurationError, SecretError, SigningKeyError, NotReadyError, ExportError)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - one parameter for each option
     file: Annotated[
         Path | None, typer.Option(metavar="EXPORT", help="An export in JSON Lines, instead of the database.")
     ] = None,
@@ -40,22 +44,28 @@ def verify(
     key: Annotated[
         Path | None, typer.Option(metavar="FILE", help="With --file: the public key of the checkpoints.")
     ] = None,
+    archives: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Archives: they and the database as one chain.")
+    ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk every chain from its first record to its head, and compare it with the checkpoints.
+    """Walk every chain from its first record, or its floor, to its head, and compare it with the checkpoints.
 
     Exit code 0: whole. 1: tampered with, and where. 2: not anchored, so that a cut tail or a chain made anew
     cannot be excluded, and why. 3: the database or a file cannot be read.
 
-    With --file neither a database nor a configuration is needed.
+    With --file neither a database nor a configuration is needed. What was archived is looked at with
+    --archives only; without it the chain begins where the checkpoints say that an archive ends.
 
     Example: hirewire audit verify --file audit.jsonl --key audit_key.pub
     """
     if file is None and (checkpoints is not None or key is not None):
         raise UsageError("--checkpoints and --key go with --file: otherwise the configuration has them")
+    if file is not None and archives is not None:
+        raise UsageError("--archives goes with the database, --file takes its place: choose one")
     with _readable():
-        found = _of_database(config) if file is None else _of_export(file, checkpoints, key)
+        found = _of_database(config, archives) if file is None else _of_export(file, checkpoints, key)
     if as_json:
         document(_as_json(found))
     else:
@@ -82,7 +92,7 @@ def _unreadable(why: str) -> NoReturn:
     raise typer.Exit(UNREADABLE)
 
 
-def _of_database(config: Path | None) -> Report:
+def _of_database(config: Path | None, archives: Path | None) -> Report:
     settings = settings_of(config)
     with reading(settings) as engine:
 
@@ -91,7 +101,23 @@ def _of_database(config: Path | None) -> Report:
                 return clock(connection)
 
         path, keys = checkpoint_path(settings), verifying_keys(settings)
-        return audited(in_short_reads(engine), path, keys, now, settings.audit.seal_every_s)
+        ask = in_short_reads(engine)
+        found = audited(ask, path, keys, now, settings.audit.seal_every_s)
+        if archives is not None:
+            found = with_archives(found, chained_archives(all_floors(ask), archives))
+    if found.verdict is Verdict.WHOLE:
+        _mark(settings)
+    return found
+
+
+def _mark(settings: Settings) -> None:
+    """For the metrics. Who may only read has verified it all the same."""
+    engine = open_writer(settings)
+    try:
+        with suppress(sa.exc.DBAPIError), engine.begin() as connection:
+            mark(connection, Mark.VERIFIED)
+    finally:
+        engine.dispose()
 
 
 def _of_export(file: Path, checkpoints: Path | None, key: Path | None) -> Report:

@@ -15,6 +15,7 @@ from worker.bootstrap import Runtime, announce, open_runtime
 from worker.celery_app import create, queue_names
 from worker.cli.common import ConfigOption, reaching, require_database, single
 from worker.cli.per_process import PerProcess
+from worker.cli.pulse import PulseThread
 from worker.cli.stopping import SharedFlag
 from worker.cli.vitals import SharedVitals
 from worker.cli.watchdog import Watchdog, exiting
@@ -48,6 +49,8 @@ def worker(
 ) -> None:
     """Run a worker in the foreground until SIGTERM; requests in flight are finished first.
 
+    Exit code 75 where its watchdog ended it, so that a supervisor starts it again.
+
     Example: hirewire worker --pool prefork --concurrency 4
     """
     settings = reaching(config)
@@ -57,7 +60,7 @@ def worker(
     fingerprints = announce(settings)
     app = create(settings)
     stopping, vitals = SharedFlag(), SharedVitals(settings.engine.shards)
-    dog = Watchdog(settings, fingerprints, vitals, stopping)
+    dog, pulse = Watchdog(settings, fingerprints, vitals, stopping), PulseThread(settings)
     _register(app, settings, stopping, vitals)
     chosen = pool or _fitting_pool(settings)
     count = concurrency or settings.engine.shards + _BESIDES_SHARDS
@@ -65,9 +68,14 @@ def worker(
     def ready() -> None:
         log.info("worker_ready", pool=chosen.value, concurrency=count)
         dog.start()
+        pulse.start()
 
     connect(app, settings, stopping, ready)
-    raise typer.Exit(exiting(dog, lambda: app.worker_main(_arguments(settings, chosen, count))))
+    try:
+        code = exiting(dog, lambda: app.worker_main(_arguments(settings, chosen, count)))
+    finally:
+        pulse.stop()
+    raise typer.Exit(code)
 
 
 def _register(app: Celery, settings: Settings, stopping: SharedFlag, vitals: SharedVitals) -> None:

@@ -42,6 +42,7 @@ class Reason(enum.StrEnum):
     CRASHED = "crashed"  # workers died of it
     DISCARDED = "discarded"  # an operator said that it is not to be sent
     DECLINED = "declined"  # an approver said no
+    UNLINKED = "unlinked"  # an operator took the link away: no account is looked for
 
 
 QUIET = frozenset({Reason.DISCARDED, Reason.DECLINED})

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from connectors.sdk.model import Json
+from worker.domain.calendar_text import DATE_PATTERN, whole
 
-CUSTOM = re.compile(r"custom\.[A-Za-z_][A-Za-z0-9_]{0,63}")
+CUSTOM_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,63}"
+CUSTOM = re.compile(rf"custom\.{CUSTOM_NAME}")
 CUSTOM_ANY = "custom.*"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a value has to be, said twice: `problem` in words for a refusal, `schema` for programs."""
+
+    problem: Callable[[Json], str | None]
+    schema: Mapping[str, Json]
 
 
 def _text(value: Json) -> str | None:
@@ -39,26 +50,31 @@ def _date(value: Json) -> str | None:
     return None if date is not None and date.isoformat() == value else "must be a date like 2026-01-31"
 
 
-_SHAPES: dict[str, Callable[[Json], str | None]] = {
-    "user_name": _text,
-    "given_name": _text,
-    "family_name": _text,
-    "display_name": _text,
-    "email": _text,
-    "phone_number": _text,
-    "active": _boolean,
-    "gender": _text,
-    "picture": _text,
-    "groups": _names,
-    "title": _text,
-    "department": _text,
-    "employee_number": _text,
-    "manager": _text,
-    "user_type": _text,
-    "locale": _text,
-    "zoneinfo": _text,
-    "start_date": _date,
-    "end_date": _date,
+_TEXT = Shape(_text, {"type": ["string", "null"]})
+_BOOLEAN = Shape(_boolean, {"type": ["boolean", "null"]})
+_NAMES = Shape(_names, {"type": ["array", "null"], "items": {"type": "string", "minLength": 1}})
+_DATE = Shape(_date, {"type": ["string", "null"], "format": "date", "pattern": whole(DATE_PATTERN)})
+
+_SHAPES: dict[str, Shape] = {
+    "user_name": _TEXT,
+    "given_name": _TEXT,
+    "family_name": _TEXT,
+    "display_name": _TEXT,
+    "email": _TEXT,
+    "phone_number": _TEXT,
+    "active": _BOOLEAN,
+    "gender": _TEXT,
+    "picture": _TEXT,
+    "groups": _NAMES,
+    "title": _TEXT,
+    "department": _TEXT,
+    "employee_number": _TEXT,
+    "manager": _TEXT,
+    "user_type": _TEXT,
+    "locale": _TEXT,
+    "zoneinfo": _TEXT,
+    "start_date": _DATE,
+    "end_date": _DATE,
 }
 VOCABULARY = frozenset(_SHAPES)
 
@@ -77,7 +93,12 @@ def problem(name: str, value: Json) -> str | None:
         return "is not an attribute" + (f", did you mean {close[0]!r}?" if close else "")
     if value is None or name not in _SHAPES:
         return None
-    return _SHAPES[name](value)
+    return _SHAPES[name].problem(value)
+
+
+def schema(name: str) -> dict[str, Json]:
+    """The JSON Schema of the values that `problem` takes for a known attribute; null among them."""
+    return dict(_SHAPES[name].schema) if name in _SHAPES else {}
 
 
 def covers(authority: Iterable[str], name: str) -> bool:

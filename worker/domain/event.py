@@ -16,6 +16,7 @@ from typing import Protocol
 
 from connectors.sdk.model import Json
 from worker.domain import attributes
+from worker.domain.calendar_text import CLOCK_PATTERN, DATE_PATTERN
 from worker.domain.strict_json import Refusal, RefusedError, digest, escape
 
 JOINED = "hirewire.person.joined"
@@ -23,14 +24,14 @@ CHANGED = "hirewire.person.changed"
 LEFT = "hirewire.person.left"
 RETURNED = "hirewire.person.returned"
 TYPES = (JOINED, CHANGED, LEFT, RETURNED)
-_IMPLIED_ACTIVE: Mapping[str, bool] = {JOINED: True, LEFT: False, RETURNED: True}
+IMPLIED_ACTIVE: Mapping[str, bool] = {JOINED: True, LEFT: False, RETURNED: True}
 
-_TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)",
-    re.ASCII,
+TIME = re.compile(
+    rf"({DATE_PATTERN})[Tt]({CLOCK_PATTERN})(?:\.([0-9]{{1,9}}))?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-_INTEGER = re.compile(r"[0-9]{1,38}")
-_MAX_NAME = 255
+INTEGER = re.compile(r"[0-9]{1,38}")
+MAX_NAME = 255
+MEDIA_TYPE = "application/json"
 
 
 class SourceRules(Protocol):
@@ -44,6 +45,10 @@ class SourceRules(Protocol):
     def attributes(self) -> Sequence[str]: ...
     @property
     def types(self) -> Mapping[str, str]: ...
+    @property
+    def subjects(self) -> str | None: ...
+    @property
+    def only_types(self) -> Sequence[str]: ...
 
 
 class Extract(Protocol):
@@ -92,7 +97,7 @@ def read_event(body: Mapping[str, Json], source: str, rules: SourceRules, extrac
         source=source,
         id=_text(body, "id"),
         type=native,
-        subject=_text(body, "subject"),
+        subject=_subject(body, rules),
         time=parse_time(stamp),
         order=_order(body, stamp, rules.order),
         snapshot=rules.payload == "snapshot",
@@ -102,7 +107,7 @@ def read_event(body: Mapping[str, Json], source: str, rules: SourceRules, extrac
 
 
 def _check_content(body: Mapping[str, Json]) -> None:
-    if not _is_json(body.get("datacontenttype", "application/json")):
+    if not _is_json(body.get("datacontenttype", MEDIA_TYPE)):
         raise RefusedError(Refusal("/datacontenttype", "must be application/json"))
     if "data_base64" in body:
         raise RefusedError(Refusal("/data_base64", "is not taken, send the object as data"))
@@ -110,23 +115,30 @@ def _check_content(body: Mapping[str, Json]) -> None:
 
 def _is_json(media_type: Json) -> bool:
     """Whether a media type is application/json, with or without parameters (RFC 9110 section 8.3.1)."""
-    return isinstance(media_type, str) and media_type.partition(";")[0].strip().lower() == "application/json"
+    return isinstance(media_type, str) and media_type.partition(";")[0].strip().lower() == MEDIA_TYPE
 
 
 def _text(body: Mapping[str, Json], key: str) -> str:
     value = body.get(key)
     if key not in body:
         raise RefusedError(Refusal(f"/{key}", "is missing"))
-    if not isinstance(value, str) or not value.strip() or len(value) > _MAX_NAME:
-        raise RefusedError(
-            Refusal(f"/{key}", f"must be a non-empty string of at most {_MAX_NAME} characters")
-        )
+    if not isinstance(value, str) or not value.strip() or len(value) > MAX_NAME:
+        raise RefusedError(Refusal(f"/{key}", f"must be a non-empty string of at most {MAX_NAME} characters"))
     return value
+
+
+def _subject(body: Mapping[str, Json], rules: SourceRules) -> str:
+    subject = _text(body, "subject")
+    if rules.subjects is not None and not re.fullmatch(rules.subjects, subject):
+        raise RefusedError(Refusal("/subject", "is nobody that this source may speak about"))
+    return subject
 
 
 def _native_type(name: str, rules: SourceRules) -> str:
     native = rules.types.get(name, name)
     if native in TYPES:
+        if rules.only_types and native not in rules.only_types:
+            raise RefusedError(Refusal("/type", "is a type that this source may not send"))
         return native
     allowed = [*rules.types, *TYPES]
     close = get_close_matches(name, allowed, n=1)
@@ -142,7 +154,7 @@ def parse_time(text: str) -> float:
 
 def _instant(text: str) -> tuple[dt.datetime, str]:
     """The whole second in UTC and the fraction's nine digits."""
-    match = _TIME.fullmatch(text)
+    match = TIME.fullmatch(text)
     try:
         if match is None:
             raise ValueError  # noqa: TRY301 - one refusal for each way to be wrong
@@ -159,7 +171,7 @@ def _order(body: Mapping[str, Json], stamp: str, order: str) -> str:
     sequence = _text(body, "sequence")
     if order == "lexical":
         return sequence
-    if not _INTEGER.fullmatch(sequence):
+    if not INTEGER.fullmatch(sequence):
         raise RefusedError(Refusal("/sequence", "must be decimal digits for a source with order = integer"))
     digits = sequence.lstrip("0")
     return f"{len(digits):02d}{digits}"
@@ -178,8 +190,8 @@ def _assertions(native: str, said: Mapping[str, Json], rules: SourceRules) -> di
             raise RefusedError(Refusal(place, reason))
         if not attributes.covers(rules.attributes, name):
             raise RefusedError(Refusal(place, "is an attribute that this source has no authority over"))
-    if native not in _IMPLIED_ACTIVE or "active" in said:
+    if native not in IMPLIED_ACTIVE or "active" in said:
         return dict(said)
     if not attributes.covers(rules.attributes, "active"):
         raise RefusedError(Refusal("/type", "implies active, which this source has no authority over"))
-    return {**said, "active": _IMPLIED_ACTIVE[native]}
+    return {**said, "active": IMPLIED_ACTIVE[native]}

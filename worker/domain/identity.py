@@ -12,9 +12,14 @@ from dataclasses import dataclass, field, replace
 from connectors.sdk.model import Json
 from worker.domain.event import Event
 
-_FORMER_KEPT = 5
+FORMER_KEPT = 5
 _NAME_LENGTH = 200
-_FORMER_OF = frozenset({"user_name", "email", "employee_number"})  # what `find` may correlate by
+FORMER_OF = frozenset({"user_name", "email", "employee_number"})  # what `find` may correlate by
+
+
+def name_key(text: str) -> str:
+    """How a name is looked up: what is alike for somebody is alike here."""
+    return text.strip().casefold()[:_NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ class Identity:
 
         Long ones are cut: no target takes them, and no index does.
         """
-        called = ((name, self.attributes[name]) for name in _FORMER_OF if name in self.attributes)
+        called = ((name, self.attributes[name]) for name in FORMER_OF if name in self.attributes)
         return frozenset(
-            (name, text.strip().casefold()[:_NAME_LENGTH])
+            (name, name_key(text))
             for name, held in called
             for text in (held.value, *held.former)
             if isinstance(text, str)
@@ -152,7 +157,7 @@ def _assert(name: str, held: Asserted | None, new: Asserted) -> Asserted:
         return new
     if held.value == new.value:
         return replace(new, revision=held.revision, former=held.former)
-    if name not in _FORMER_OF or held.value is None:
+    if name not in FORMER_OF or held.value is None:
         return replace(new, former=held.former)
     former = (held.value, *(old for old in held.former if old not in (held.value, new.value)))
-    return replace(new, former=former[:_FORMER_KEPT])
+    return replace(new, former=former[:FORMER_KEPT])

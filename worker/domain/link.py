@@ -65,16 +65,23 @@ def _without_creation(account: Account) -> Account:
 
 def evidence(match: Match, person: Person, policy: Policy) -> tuple[str, ...]:
     """The fields that prove a match: an immutable key alone, or two agreeing texts. Else none."""
-    agreeing = tuple(
-        name
-        for name, spec in policy.fields.items()
-        if spec.type is FieldType.TEXT and _agrees(match, person, policy, name)
-    )
     key = policy.immutable_key
     if key is not None and key in match.matched:
         return (key,)
-    names = tuple(dict.fromkeys((*match.matched, *agreeing)))
+    names = tuple(dict.fromkeys((*match.matched, *agreeing(match, person, policy))))
     return names if len(names) > 1 else ()
+
+
+def agreeing(match: Match, person: Person, policy: Policy) -> tuple[str, ...]:
+    """The owned texts of which the account shows what HR says.
+
+    One of a few words that many have, such as authentik's `type`, tells nobody apart and is none of them.
+    """
+    return tuple(
+        name
+        for name, spec in policy.fields.items()
+        if spec.type is FieldType.TEXT and not spec.choices and _agrees(match, person, policy, name)
+    )
 
 
 def contested(
@@ -89,21 +96,21 @@ def contested(
         match.remote_id: subject
         for subject, rival in sorted(namesakes.items(), reverse=True)
         for match in matches
-        if _is_called(match, rival, policy)
+        if is_called(match, rival, policy)
         and _speaks_for(match, rival, policy) >= _speaks_for(match, person, policy)
     }
 
 
-def _is_called(match: Match, person: Person, policy: Policy) -> bool:
+def is_called(match: Match, person: Person, policy: Policy) -> bool:
+    """Whether the account has a name that the person has or had."""
     spec, shown = policy.fields[policy.correlation], match.record.get(policy.correlation)
     return shown is not None and any(same(spec, name, shown) for name in person.correlation)
 
 
 def _speaks_for(match: Match, person: Person, policy: Policy) -> int:
     """How many texts agree, the name that the person has or had among them."""
-    texts = [name for name, spec in policy.fields.items() if spec.type is FieldType.TEXT]
-    agreeing = {name for name in texts if _agrees(match, person, policy, name)}
-    return len(agreeing | ({policy.correlation} if _is_called(match, person, policy) else set()))
+    called = {policy.correlation} if is_called(match, person, policy) else set()
+    return len({*agreeing(match, person, policy), *called})
 
 
 def _contest(match: Match, contested: Mapping[str, str], policy: Policy) -> str:

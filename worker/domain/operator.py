@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,62}")
@@ -30,10 +31,14 @@ class Role(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts. `role` None: somebody at a terminal, known by the operating system's word only."""
+    """Who acts. `role` None: somebody at a terminal, known by the operating system's word only.
+
+    `targets`: the scope, the only targets that they may act on; None: all.
+    """
 
     name: str
     role: Role | None = None
+    targets: frozenset[str] | None = None
 
     @property
     def actor(self) -> str:
@@ -42,6 +47,10 @@ class Principal:
 
     def may(self, least: Role) -> bool:
         return self.role is not None and self.role.allows(least)
+
+    def covers(self, targets: Collection[str] | None) -> bool:
+        """Whether the scope holds all of these. None: every target there is, or what concerns none."""
+        return self.targets is None or (targets is not None and self.targets.issuperset(targets))
 
 
 def token_hash(token: str) -> str:

@@ -194,6 +194,8 @@ def _outside(account: Account, policy: Policy, now: float) -> Decision:
 
 
 def _unlinked(account: Account, person: Person) -> Decision:
+    if ACCOUNT in account.held and account.held[ACCOUNT].reason is Reason.UNLINKED:
+        return Decision(account, Done())  # whatever HR says, and whoever asks for a read
     unasked = account.is_held(ACCOUNT, person.correlation_hash) and not account.must_read
     early = person.waits and account.doubt is None
     if unasked or early or not person.correlation:

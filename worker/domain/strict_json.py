@@ -82,11 +82,36 @@ def _integer(text: str) -> int | _Huge:
 def parse(raw: bytes, limits: Limits) -> Json:
     """Return the document, or raise RefusedError with the first place that cannot be kept."""
     if len(raw) > limits.max_bytes:
-        raise RefusedError(Refusal("", f"is {len(raw)} bytes, the limit is {limits.max_bytes}"))
+        raise RefusedError(_too_long(len(raw), limits.max_bytes))
     document = _load(raw)
     for refusal in check(document, limits):
         raise RefusedError(refusal)
     return document
+
+
+def parse_list(raw: bytes, limits: Limits, most: int) -> list[tuple[Json, Refusal | None]]:
+    """The members of an array of at most `most` bytes, each under the limits on its own.
+
+    A member that cannot be kept comes with its refusal, whose pointer is within it. Raises RefusedError where
+    the whole is no array.
+    """
+    if len(raw) > most:
+        raise RefusedError(_too_long(len(raw), most))
+    document = _load(raw)
+    if not isinstance(document, list):
+        raise RefusedError(Refusal("", "must be a JSON array of events"))
+    return [(member, _member_problem(member, limits)) for member in document]
+
+
+def _member_problem(member: Json, limits: Limits) -> Refusal | None:
+    for refusal in check(member, limits):
+        return refusal
+    size = len(json.dumps(member, ensure_ascii=False, separators=(",", ":")).encode())
+    return _too_long(size, limits.max_bytes) if size > limits.max_bytes else None
+
+
+def _too_long(size: int, most: int) -> Refusal:
+    return Refusal("", f"is {size} bytes, the limit is {most}")
 
 
 def _load(raw: bytes) -> Json:

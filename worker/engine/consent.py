@@ -8,29 +8,30 @@ from __future__ import annotations
 
 from worker.domain.account import Approval
 from worker.domain.decisions import Word, without_approvals
-from worker.domain.operator import Principal, Role
+from worker.domain.operator import Role
 from worker.engine.job import Job
-from worker.engine.ports import Transaction
+from worker.engine.view_ports import Consents
 
 
-def stands(tx: Transaction, job: Job) -> bool:
+def stands(tx: Consents, job: Job) -> bool:
     """True where the step relies on nobody; where it is False the void approvals are gone: decide anew."""
-    void = [name for name, given in job.relied_on().items() if not _stands(tx, job.account.id, name, given)]
+    void = [name for name, given in job.relied_on().items() if not _stands(tx, job, name, given)]
     job.account = without_approvals(job.account, void)
     return not void
 
 
-def _stands(tx: Transaction, account_id: int, name: str, given: Approval) -> bool:
-    newest = tx.decisions.verdict(account_id, name)
+def _stands(tx: Consents, job: Job, name: str, given: Approval) -> bool:
+    newest = tx.decisions.verdict(job.account.id, name)
     if newest is None or newest.id != given.decision or newest.word is not Word.APPROVE:
         return False
     in_time = newest.until is not None and tx.now < newest.until
-    return in_time and newest.binds == given.binds and _is_trusted(tx, newest.by)
+    return in_time and newest.binds == given.binds and _is_trusted(tx, newest.by, job.target.name)
 
 
-def _is_trusted(tx: Transaction, by: str) -> bool:
-    """Whether who approved may still decide. A token that merely expired takes nothing back."""
+def _is_trusted(tx: Consents, by: str, target: str) -> bool:
+    """Whether who approved may still decide there. A token that merely expired takes nothing back."""
     for row in tx.operators.all():
-        if Principal(row.name, row.role).actor == by:
-            return row.revoked_at is None and row.role.allows(Role.APPROVER)
+        who = row.principal
+        if who.actor == by:
+            return row.revoked_at is None and who.may(Role.APPROVER) and who.covers([target])
     return False

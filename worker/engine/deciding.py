@@ -79,7 +79,7 @@ class Deciding:
         if found is None:
             return []
         account, identity = found
-        person = _planned(target, account, identity, tx.now)
+        person = as_planned(target, account, identity, tx.now)
         names = sorted({*account.held, *account.approvals})
         return [_held(target, subject, account, person, field) for field in names]
 
@@ -123,7 +123,7 @@ class Deciding:
         tx.audit(Entry(OPERATORS, f"held:{word.value}:decided", by.actor, facts, identity))
 
 
-def _planned(target: Target, account: Account, identity: Identity, now: float) -> Person:
+def as_planned(target: Target, account: Account, identity: Identity, now: float) -> Person:
     """The person as the plan sees them."""
     person = target.view.of(identity, now)
     return with_memberships(as_leaver(person, target.policy), account, target.policy)
@@ -182,6 +182,8 @@ def _undecidable(held: Held, word: Word) -> str | None:
         return f"it was approved and will be sent: reject takes that back, {word.value} does not"
     if word is Word.RETRY:
         return None
+    if held.hold.reason is Reason.UNLINKED:
+        return "nothing is sent to an account that is not linked"
     if held.hold.reason in QUIET:
         return f"it is {held.hold.reason.value} already"
     if held.hold.reason is Reason.PROTECTED and held.field == ACCOUNT:

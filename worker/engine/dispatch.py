@@ -79,25 +79,31 @@ class Dispatcher:
         waits = [lane.free[0].next_send_at - now for lane in lanes if lane.ready and lane.free]
         return max(0.0, min([most, *waits]))
 
-    def collect(self, wait_s: float, most: int) -> list[Answer]:
-        """The answers that are here, waiting for the first; their slots are free again."""
+    def collect(self, wait_s: float, gather_s: float, most: int) -> list[Answer]:
+        """The answers that are here, waiting for the first; their slots are free again.
+
+        Those that follow the first within `gather_s` come along: one transaction settles them all.
+        """
         answers: list[Answer] = []
+        until = time.monotonic() + max(wait_s, 0.001)
         while self.in_flight and len(answers) < most:
             try:
-                answer, lane, slot = self._answers.get(timeout=0 if answers else max(wait_s, 0.001))
+                answer, lane, slot = self._answers.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
                 break
             lane.free.append(slot)
             lane.busy -= 1
             self.in_flight -= 1
             answers.append(answer)
+            if len(answers) == 1:
+                until = time.monotonic() + gather_s
         return answers
 
     def drain(self, wait_s: float) -> None:
         """Wait until nothing is in flight, and drop what comes."""
         limit = time.monotonic() + wait_s
         while self.in_flight and (left := limit - time.monotonic()) > 0:
-            self.collect(left, self.in_flight)
+            self.collect(left, left, self.in_flight)
 
     def _perform(self, job: Job, lane: Lane, slot: Slot) -> None:
         structlog.contextvars.bind_contextvars(**job.identifiers)
@@ -119,7 +125,7 @@ class Dispatcher:
         request_id.set(job.request or None)  # the thread's context is a copy, used once
         correlation.set(job.cause.correlation)
         write_until.set(time.monotonic() + self._may_last())
-        result = _call(job)
+        result = call(job)
         _close_gate(target, result)
         return Answer(job, step, result)
 
@@ -135,7 +141,8 @@ def _next_send(slot: Slot) -> float:
     return slot.next_send_at
 
 
-def _call(job: Job) -> Outcome | Found:
+def call(job: Job) -> Outcome | Found:
+    """What the job's step asks of the connector."""
     connector, remote_id = job.target.connector, job.account.remote_id
     match job.step:
         case Find():

@@ -15,7 +15,7 @@ from worker.engine.cause import Cause
 from worker.engine.rows import Entry
 from worker.engine.target import Target
 
-_METHODS = {Write.PATCH: "PATCH", Write.CREATE: "POST", Write.DEMOTE: "PATCH", Write.DELETE: "DELETE"}
+METHODS = {Write.PATCH: "PATCH", Write.CREATE: "POST", Write.DEMOTE: "PATCH", Write.DELETE: "DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Subject:
 
     def write(self, write: Write, word: str, request: str, facts: Mapping[str, Json]) -> Entry:
         """One step of a request: `intended`, the class of its outcome, `late`, `not_sent` …"""
-        line: dict[str, Json] = {"request": request, "method": _METHODS[write]}
+        line: dict[str, Json] = {"request": request, "method": METHODS[write]}
         if self.account.remote_id is not None:
             line["path"] = self.target.connector.path_of(self.account.remote_id)
         return self.entry(f"account:{write.value}:{word}", {**line, **facts})

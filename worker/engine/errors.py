@@ -9,3 +9,7 @@ class BusyError(Exception):
 
 class NotAllowedError(Exception):
     """Who asked may not do that; the message says the way out."""
+
+
+class UnknownTokenError(NotAllowedError):
+    """Nobody acts with this token: it is unknown, revoked or expired."""

@@ -9,7 +9,7 @@ guards hold besides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from worker.domain.dates import has_dates
 from worker.domain.foresee import foreseen
 from worker.domain.identity import Identity
 from worker.domain.strict_json import digest
+from worker.engine.choosing import Takes, dates_of, taking
 from worker.engine.ports import Transaction
 from worker.engine.rows import Run, RunState
 from worker.engine.shelter import sheltered
@@ -27,7 +28,7 @@ from worker.engine.target import Target
 MAPPING = "mapping"
 _PAGE = 200
 _FIELDS_SHOWN = 20
-_UNKNOWN = "@unknown"
+UNKNOWN = "@unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Tally:
     changed: dict[str, int] = field(default_factory=dict)  # target -> accounts that would change
     created: dict[str, int] = field(default_factory=dict)  # target -> of them, accounts not there yet
     fields: dict[str, int] = field(default_factory=dict)
+    read: dict[str, int] = field(default_factory=dict)  # target -> accounts that the run is about
 
     @classmethod
     def of(cls, note: Mapping[str, Json]) -> Tally:
@@ -72,11 +74,12 @@ class Tally:
             "changed": dict(self.changed),
             "created": dict(self.created),
             "fields": dict(self.fields),
+            "read": dict(self.read),
         }
 
 
 @dataclass(slots=True)
-class _Look:
+class Look:
     """One account's plan. One that cannot be made counts as a change: it may be anything."""
 
     account: Account
@@ -87,7 +90,7 @@ class _Look:
         return f"account {self.account.id}"
 
     def stumbled(self, why: str, now: float) -> None:  # noqa: ARG002 - as the shelter calls it
-        self.changes = {_UNKNOWN: why}
+        self.changes = {UNKNOWN: why}
 
 
 class Judge:
@@ -110,16 +113,28 @@ class Judge:
     def page(self, tx: Transaction, run: Run) -> Run:
         """The run with one page more in its tally, or with the verdict: running or held."""
         pairs = tx.accounts.page(run.selection, run.cursor, _PAGE)
+        takes = self.taking(run, tx.now)
+        chosen = [pair for pair in pairs if takes(pair[1])]
         tally = Tally.of(run.note)
-        tally.accounts += len(pairs)
-        for target, account, changes in self._plans(run, pairs, tx.now):
+        self._count(tally, chosen)
+        for target, account, changes in self._plans(run, chosen, tx.now):
             tally.add(target.name, account, changes)
         if run.kind == MAPPING:
             tx.identities.set_wakes(self._wakes(pairs, tx.now))
         note = {**run.note, "counted": tally.as_json()}
         if len(pairs) == _PAGE:
             return replace(run, state=RunState.JUDGING, cursor=pairs[-1][0].id, note=note)
-        return self._verdict(tx, replace(run, note=note), tally)
+        return self.verdict(tx, replace(run, note=note), tally)
+
+    def taking(self, run: Run, now: float) -> Takes:
+        """Whether the run is about somebody, as far as rows do not tell."""
+        return taking(run.selection, dates_of(self._targets.values()), now)
+
+    def _count(self, tally: Tally, chosen: Sequence[tuple[Account, Identity]]) -> None:
+        tally.accounts += len(chosen)
+        for account, _ in chosen:
+            if (target := self._targets.get(account.target_id)) is not None:
+                tally.read[target.name] = tally.read.get(target.name, 0) + 1
 
     def _plans(
         self, run: Run, pairs: Iterable[tuple[Account, Identity]], now: float
@@ -129,7 +144,7 @@ class Judge:
             target = self._targets.get(account.target_id)
             if target is None or (run.kind == MAPPING and account.mapping_hash == target.fingerprint):
                 continue
-            look = _Look(account)
+            look = Look(account)
             with sheltered(look, now):
                 look.changes = foreseen(account, identity, target.view, target.policy, now)
             if look.changes:
@@ -145,7 +160,8 @@ class Judge:
             if has_dates(identity) and (target := self._targets.get(account.target_id)) is not None
         }
 
-    def _verdict(self, tx: Transaction, run: Run, tally: Tally) -> Run:
+    def verdict(self, tx: Transaction, run: Run, tally: Tally) -> Run:
+        """The run whose whole plan was counted: running, or held where that would change too much."""
         judged = replace(run, cursor=0, total=tally.accounts, plan_hash=tally.chain or None)
         held = self._over(tx, tally)
         if not held or run.note.get("approved") == tally.chain:

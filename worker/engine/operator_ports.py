@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from worker.domain.decisions import Decided, Word
-from worker.domain.operator import Role
+from worker.domain.operator import Principal, Role
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorRow:
-    """An operator as stored. `token_hash` is all that is kept of the token."""
+    """An operator as stored. `token_hash` is all that is kept of the token, `targets` its scope."""
 
     name: str
     role: Role
@@ -20,6 +20,11 @@ class OperatorRow:
     created_at: float
     expires_at: float | None = None
     revoked_at: float | None = None
+    targets: frozenset[str] | None = None
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(self.name, self.role, self.targets)
 
     def active(self, now: float) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from connectors.sdk.model import Json
 from worker.domain.operator import NAME, TOKEN_PREFIX, Principal, Role, token_hash
-from worker.engine.errors import NotAllowedError
+from worker.engine.errors import NotAllowedError, UnknownTokenError
 from worker.engine.operator_ports import OperatorRow
 from worker.engine.ports import Store, Transaction
 from worker.engine.rows import Entry
@@ -23,6 +23,7 @@ from worker.engine.runs import OPERATORS
 BOOTSTRAP = "bootstrap"
 _TOKEN_BYTES = 32
 _NOBODY = "0" * 64
+_VOID = ("unknown_token", "revoked", "expired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +41,27 @@ class Operators:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def authenticate(self, token: str, at_least: Role, what: str) -> Principal:
-        """Who holds the token, if their role suffices for `what`. Raises NotAllowedError, audited."""
+    def authenticate(
+        self, token: str, at_least: Role, what: str, at: Collection[str] | None = None
+    ) -> Principal:
+        """Who holds the token, if role and scope suffice for `what`. Raises NotAllowedError, audited.
+
+        `at`: the targets that it is done to. None: all, or what concerns none, which needs a token for all
+        unless it is only looked at.
+        """
         with self._store.begin() as tx:
-            found = _judged(tx, token, at_least)
+            found = _judged(tx, token, at_least, at)
             if isinstance(found, Refusal):
                 self._refused(tx, found, at_least, what)
         if isinstance(found, Refusal):
-            raise NotAllowedError(found.message)
+            error = UnknownTokenError if found.reason in _VOID else NotAllowedError
+            raise error(found.message)
         return found
+
+    def knows(self, token: str) -> bool:
+        """Whether the token is or was somebody's; judges and audits nothing."""
+        with self._store.begin() as tx:
+            return tx.operators.by_token_hash(token_hash(token)) is not None
 
     def refuse(self, actor: str, at_least: Role, what: str, message: str) -> NotAllowedError:
         """Audit that somebody without a token asked for `what`; the error to raise."""
@@ -71,18 +84,28 @@ class Operators:
         with self._store.begin() as tx:
             return not _admins(tx)
 
-    def add(self, name: str, role: Role, by: Principal, expires_in_s: float | None = None) -> str:
+    def add(
+        self,
+        name: str,
+        role: Role,
+        by: Principal,
+        expires_in_s: float | None = None,
+        targets: Collection[str] | None = None,
+    ) -> str:
         """The new operator's token. A name is free again once it was revoked or has expired.
 
-        `by` without a role is the bootstrap: allowed only while there is no active admin, and only
-        for an admin. Raises NotAllowedError, or ValueError for a name that cannot be taken.
+        `targets` is the scope: all that the token is good for; None: everything. An admin has none. `by`
+        without a role is the bootstrap: allowed only while there is no active admin, and only for an
+        admin. Raises NotAllowedError, or ValueError for a name or a scope that cannot be had.
         """
+        if targets is not None and (role is Role.ADMIN or not targets):
+            raise ValueError("an admin's token is good for every target: leave the targets out")
         token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         with self._store.begin() as tx:
             tx.operators.lock()
             refusal = _refusal_to_add(tx, role, by)
             if refusal is None:
-                self._add(tx, name, role, by, token, expires_in_s)
+                self._add(tx, _row(tx.now, name, role, by, token, expires_in_s, targets), by)
             else:
                 self._refused(tx, refusal, Role.ADMIN, f"operator:add:{name}")
         if refusal is not None:
@@ -90,9 +113,8 @@ class Operators:
         return token
 
     @staticmethod
-    def _add(  # noqa: PLR0913 - one row
-        tx: Transaction, name: str, role: Role, by: Principal, token: str, expires_in_s: float | None
-    ) -> None:
+    def _add(tx: Transaction, added: OperatorRow, by: Principal) -> None:
+        name = added.name
         if NAME.fullmatch(name) is None:
             raise ValueError(
                 f"{name!r} is no name for an operator: a-z first, then a-z, 0-9 . _ -, at most 63"
@@ -102,10 +124,11 @@ class Operators:
             raise ValueError(
                 f"there is an operator {name!r} already: revoke it first, its token is then void"
             )
-        expires_at = None if expires_in_s is None else tx.now + expires_in_s
-        tx.operators.add(OperatorRow(name, role, token_hash(token), by.actor, tx.now, expires_at))
+        tx.operators.add(added)
         how = BOOTSTRAP if by.role is None else "added"
-        facts: dict[str, Json] = {"operator": name, "role": role.value, "expires_at": expires_at}
+        facts: dict[str, Json] = {"operator": name, "role": added.role.value, "expires_at": added.expires_at}
+        if added.targets is not None:
+            facts["targets"] = [*sorted(added.targets)]
         tx.audit(Entry(OPERATORS, f"operator:add:{how}", by.actor, facts))
 
     def revoke(self, name: str, by: Principal, why: str) -> None:
@@ -148,13 +171,27 @@ def _refusal_to_add(tx: Transaction, role: Role, by: Principal) -> Refusal | Non
     return None
 
 
-def _judged(tx: Transaction, token: str, at_least: Role) -> Principal | Refusal:
+def _row(  # noqa: PLR0913 - one parameter for each column
+    now: float,
+    name: str,
+    role: Role,
+    by: Principal,
+    token: str,
+    expires_in_s: float | None,
+    targets: Collection[str] | None,
+) -> OperatorRow:
+    expires_at = None if expires_in_s is None else now + expires_in_s
+    scope = None if targets is None else frozenset(targets)
+    return OperatorRow(name, role, token_hash(token), by.actor, now, expires_at, targets=scope)
+
+
+def _judged(tx: Transaction, token: str, at_least: Role, at: Collection[str] | None) -> Principal | Refusal:
     wanted = token_hash(token)
     row = tx.operators.by_token_hash(wanted)
     same = hmac.compare_digest(row.token_hash if row is not None else _NOBODY, wanted)
     if row is None or not same:
         return Refusal("unknown", "unknown_token", "nobody holds this operator token: ask an admin for one")
-    who = Principal(row.name, row.role)
+    who = row.principal
     if row.revoked_at is not None:
         return Refusal(who.actor, "revoked", f"the token of {row.name} was revoked: ask an admin for another")
     if not row.active(tx.now):
@@ -162,4 +199,11 @@ def _judged(tx: Transaction, token: str, at_least: Role) -> Principal | Refusal:
     if not row.role.allows(at_least):
         words = f"{row.name} has the role {row.role.value}, this needs {at_least.value}"
         return Refusal(who.actor, "role", words)
+    if at_least is not Role.VIEWER and not who.covers(at):
+        scope = ", ".join(sorted(who.targets or ()))
+        return Refusal(who.actor, "scope", f"the token of {row.name} is good for {scope} only: {_beyond(at)}")
     return who
+
+
+def _beyond(at: Collection[str] | None) -> str:
+    return "this concerns every target" if at is None else f"this is about {', '.join(sorted(at))}"

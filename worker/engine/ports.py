@@ -17,7 +17,12 @@ from worker.domain.account import Account
 from worker.domain.clash import Holders, UniqueValue
 from worker.domain.event import Event
 from worker.domain.identity import Identity
+from worker.engine.enrol_ports import Proposals
+from worker.engine.gaps import Sequences
+from worker.engine.import_ports import Crowd, Snapshots, StagedEvents
+from worker.engine.link_ports import Links
 from worker.engine.operator_ports import Decisions, Operators
+from worker.engine.reconcile_ports import Drifts
 from worker.engine.rows import (
     Acceptance,
     Arrival,
@@ -27,11 +32,13 @@ from worker.engine.rows import (
     Entry,
     Lease,
     Progress,
+    RefusedBody,
     Run,
     Slot,
     StoredEvent,
     TargetState,
 )
+from worker.engine.subject_ports import Subjects
 
 
 class Events(Protocol):
@@ -56,6 +63,11 @@ class Events(Protocol):
 
     def first_correlations(self, events: Sequence[Event]) -> list[str]:
         """The correlation id under which each event's `source, id` was stored; they were, all of them."""
+
+
+class RefusedBodies(Protocol):
+    def keep(self, refused: Sequence[RefusedBody]) -> None:
+        """The first bytes of each, for those who ask their sender about it."""
 
 
 class Identities(Protocol):
@@ -164,6 +176,9 @@ class Targets(Protocol):
     def end_mapping_run(self, target_id: int, run_id: int) -> None:
         """Nothing at the target waits for this run any more."""
 
+    def enrolled(self, target_id: int, now: float) -> None:
+        """Its whole listing was compared with the people of whom HR spoke; what was approved is linked."""
+
     def set_probe(self, target_id: int, probe_at: float) -> None: ...
 
     def revocations(self, target_id: int, since: float, but: int) -> int:
@@ -200,7 +215,15 @@ class Targets(Protocol):
 
 
 class Runs(Protocol):
-    def create(self, kind: str, selection: Mapping[str, Json], requested_by: str, now: float) -> Run: ...
+    def create(
+        self,
+        kind: str,
+        selection: Mapping[str, Json],
+        requested_by: str,
+        now: float,
+        scheduled: str | None = None,
+    ) -> Run:
+        """`scheduled`: target and slot of a schedule; there is one run for it."""
 
     def lock(self, run_id: int) -> Run | None:
         """The run, locked; None where another worker has it, it is held or over, or does not exist."""
@@ -266,6 +289,24 @@ class Transaction(Protocol):
     def leases(self) -> Leases: ...
     @property
     def unique_values(self) -> UniqueValues: ...
+    @property
+    def links(self) -> Links: ...
+    @property
+    def refused(self) -> RefusedBodies: ...
+    @property
+    def drifts(self) -> Drifts: ...
+    @property
+    def proposals(self) -> Proposals: ...
+    @property
+    def subjects(self) -> Subjects: ...
+    @property
+    def staged(self) -> StagedEvents: ...
+    @property
+    def snapshots(self) -> Snapshots: ...
+    @property
+    def crowd(self) -> Crowd: ...
+    @property
+    def sequences(self) -> Sequences: ...
 
     def audit(self, entry: Entry) -> None:
         """Append to the entry's stream; chained when the transaction commits."""

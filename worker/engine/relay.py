@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from worker.engine import stale
+from worker.engine import gap_watch, stale
 from worker.engine.configuration import CONFIGURATION_ALARM
 from worker.engine.keeper import BRAKE_ALARM, WATCHDOG_ALARM, WATCHDOG_ALARM_S, Keeper
 from worker.engine.ports import Signals, Store
@@ -28,6 +28,8 @@ class Relay:
         freshness_alarm_s: float,
         waker: Waker,
         configuration_alarm_s: float,
+        gap_alarm_s: float = 300,
+        gap_kept_s: float = 604_800,
     ) -> None:
         self._store = store
         self._signals = signals
@@ -37,6 +39,8 @@ class Relay:
         self._freshness_alarm_s = freshness_alarm_s
         self._waker = waker
         self._configuration_alarm_s = configuration_alarm_s
+        self._gap_alarm_s = gap_alarm_s
+        self._gap_kept_s = gap_kept_s
 
     def run(self) -> None:
         self._waker.run()
@@ -48,6 +52,7 @@ class Relay:
             tx.targets.expire_alarms(BRAKE_ALARM, tx.now - self._brake_window_s, tx.now)
             tx.targets.expire_alarms(WATCHDOG_ALARM, tx.now - WATCHDOG_ALARM_S, tx.now)
             tx.targets.expire_alarms(CONFIGURATION_ALARM, tx.now - self._configuration_alarm_s, tx.now)
+            gap_watch.watch(tx, self._gap_alarm_s, self._gap_kept_s)
             stale.watch(tx, self._targets, self._freshness_alarm_s)
         if unfolded:
             self._signals.fold()

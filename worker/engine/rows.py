@@ -11,6 +11,7 @@ from worker.domain.account import Account
 from worker.domain.decisions import Decided
 from worker.domain.event import Event
 from worker.domain.identity import Identity
+from worker.domain.strict_json import Refusal
 
 
 class Acceptance(enum.StrEnum):
@@ -126,20 +127,40 @@ class Entry:
     latency_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedBody:
+    """What an authenticated source sent and we refused."""
+
+    source: str
+    event_id: str | None
+    refusal: Refusal
+    raw: bytes
+    at: float
+
+
 class RunState(enum.StrEnum):
     """How far a run is; the words stand in its row."""
 
+    STAGING = "staging"  # its file is being read, nobody works on it
     WAITING = "waiting"
     JUDGING = "judging"  # its whole plan is being made, nothing moves yet
     HELD = "held"  # the plan would change too much, somebody has to approve it
     RUNNING = "running"  # its accounts are made due, page by page
     DONE = "done"
+    FAILED = "failed"  # what it was given is not to be relied on: it ended without moving anything
     CANCELLED = "cancelled"
+
+
+OVER = (RunState.DONE, RunState.FAILED, RunState.CANCELLED)
+"""A run in one of these states never moves again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`state` is a RunState. `note` is what the judging counted, and who decided."""
+    """`state` is a RunState. `note` is what the judging counted, and who decided.
+
+    `position` is where a listing or a file goes on; `scheduled` names target and slot of the schedule.
+    """
 
     id: int
     kind: str
@@ -151,6 +172,8 @@ class Run:
     requested_by: str
     plan_hash: str | None = None  # of the list of (account, changes) that the run is held for
     note: Mapping[str, Json] = field(default_factory=dict)
+    position: Mapping[str, Json] = field(default_factory=dict)
+    scheduled: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

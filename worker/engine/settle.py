@@ -7,37 +7,25 @@ then the audit heads when the transaction commits. Used by one coordinator at a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from connectors.sdk.model import Found
-from worker.domain.account import LEAVER, Hold, Reason
 from worker.domain.answer import Absorbed, Blame, Moment, Wait
-from worker.domain.guard import brake_limit
-from worker.domain.identity import Identity
 from worker.domain.plan import Census, Create, Delete, Demote, Later, Patch, Withheld
 from worker.domain.policy import Timing
-from worker.domain.strict_json import digest
 from worker.engine import consent
+from worker.engine.braking import Brake, Counted, brake_holds
 from worker.engine.census import CensusTaker
 from worker.engine.clashes import Clashes
 from worker.engine.fold import NORMAL
 from worker.engine.job import Answer, Job
 from worker.engine.keeper import BRAKE_ALARM, Keeper
+from worker.engine.others import namesakes, taken
 from worker.engine.ports import Transaction
 from worker.engine.rows import Progress, Settled
 from worker.engine.shelter import sheltered
 
 _APPLIED = "account:patch:applied"
 _ACKNOWLEDGED = (":applied", ":confirmed")  # of a patch, a creation or a demotion
-
-
-@dataclass(frozen=True, slots=True)
-class Brake:
-    """More revocations than max(least, share of the accounts) within `window_s` are held."""
-
-    least: int
-    share: float
-    window_s: float
 
 
 class Settler:
@@ -76,10 +64,11 @@ class Settler:
         job = answer.job
         healthy = job.target.health.others_succeed(job.account.id, job.account.failing_since)
         moment = Moment(tx.now, self._random(), self._timing, healthy)
-        taken, namesakes = _taken(tx, answer), _namesakes(tx, answer)  # what fails here is not the account's
+        others = taken(answer, tx.accounts.owners), namesakes(answer, tx.identities.namesakes)
+        # What fails up to here is not the account's.
         absorbed: Absorbed | None = None
         with sheltered(job, tx.now):
-            absorbed = job.answered(answer, moment, taken, namesakes)
+            absorbed = job.answered(answer, moment, *others)
         if job.spoilt:
             job.unheard(answer)
         elif absorbed is None:
@@ -149,17 +138,12 @@ class Settler:
         target = job.target
         tx.targets.lock(target.id)
         sent = tx.targets.revocations(target.id, tx.now - self._brake.window_s, but=job.account.id)
-        limit = brake_limit(tx.accounts.count(target.id), self._brake.least, self._brake.share)
-        if sent < limit or job.passes_brake(send):
+        holds = brake_holds(job, send, Counted(sent, tx.accounts.count(target.id)), self._brake, tx.now)
+        if not holds:
             tx.targets.add_revocation(target.id, job.account.id, tx.now)
             return False
-        window = f"{self._brake.window_s:.0f} s"
-        message = f"the brake is on: {sent} accounts of {target.name} lost rights within {window}"
-        whole = {LEAVER: Hold(Reason.BRAKE, message, "", tx.now)}
-        holds = {
-            name: Hold(Reason.BRAKE, message, digest(value), tx.now) for name, value in send.changes.items()
-        }
-        job.account = job.account.hold(holds or whole)
+        job.account = job.account.hold(holds)
+        message = next(iter(holds.values())).message
         tx.targets.raise_alarm(BRAKE_ALARM, target.id, message, tx.now)
         return True
 
@@ -173,22 +157,6 @@ def _intend(tx: Transaction, jobs: Sequence[Job]) -> None:
             job.because([correlations[row] for row in sorted(rows) if row in correlations])
             if isinstance(job.step, Patch | Create | Demote | Delete):
                 job.intend(job.step, tx.now)
-
-
-def _taken(tx: Transaction, answer: Answer) -> frozenset[str]:
-    """Remote ids among the matches that other identities own."""
-    if not isinstance(answer.result, Found):
-        return frozenset()
-    ids = [match.remote_id for match in answer.result.matches]
-    owners = tx.accounts.owners(answer.job.target.id, ids)
-    return frozenset(remote for remote, owner in owners.items() if owner != answer.job.account.id)
-
-
-def _namesakes(tx: Transaction, answer: Answer) -> list[Identity]:
-    """Who else without an account may be whom a match speaks for."""
-    if not isinstance(answer.result, Found) or not answer.result.matches:
-        return []
-    return tx.identities.namesakes(answer.job.account.identity_id, answer.job.target.id)
 
 
 def _settle(job: Job, now: float, revision: int) -> Progress:

@@ -114,6 +114,7 @@ class Sync:
         self._started = time.monotonic()
         self._leased_at = self._started
         self._lost = False
+        self._tick_cost_s = 0.0  # of the last transaction: as long is worth waiting for company in the next
         self._say_at = 0.0
         self._offset = 0.0  # the database's clock minus this process's
         self._dispatcher = Dispatcher(executor, self._may_last, self._clock, stopping)
@@ -141,7 +142,8 @@ class Sync:
     def _loop(self) -> None:
         lingered = False
         while True:
-            self._say_running()
+            if not lingered:  # the last look drops nobody's signal
+                self._say_running()
             self._enter()
             self._tick(self._claim)
             if not self._busy:
@@ -247,7 +249,9 @@ class Sync:
         """Settle what has answered, write intents, claim, commit; then send."""
         lanes = list(self._lanes.values())
         wait = self._dispatcher.wait_s(lanes, self._rules.tick_s)
-        answers = self._dispatcher.collect(wait, self._rules.tick_items)
+        answers = self._dispatcher.collect(
+            wait, min(self._tick_cost_s, self._rules.tick_s), self._rules.tick_items
+        )
         if not answers and self._jobs and self._dispatcher.in_flight == 0 and wait:
             self._stopping.wait(wait)  # only the rate keeps what is ready
         began = time.monotonic()
@@ -263,6 +267,7 @@ class Sync:
             self._jobs.update(fresh)
             self._drop(self._settler.plan(tx, fresh, self._token))
             self._return_slots(tx)
+        self._tick_cost_s = time.monotonic() - began
         if answers or fresh:
             self._vitals.settled(self._shard)
         touched = [*fresh, *(answer.job for answer in answers)]

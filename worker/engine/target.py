@@ -54,8 +54,15 @@ class Health:
 
     @property
     def trial(self) -> int | None:
-        """How many accounts at once may try whether it takes changes again; None: it does."""
-        return self._pause_after if self.pause_kind == Blame.TARGET_REFUSES.value else None
+        """How many accounts, those under way included, may still try whether it takes changes again.
+
+        None: it does. Never less than one: an account that was refused before may ask again.
+        """
+        if self.pause_kind != Blame.TARGET_REFUSES.value:
+            return None
+        with self._lock:
+            refused = self._streaks.get(Blame.TARGET_REFUSES, set())
+            return max(self._pause_after - len(refused), 1)
 
     def proved(self, *, applied: bool) -> bool:
         """Whether a success ends the row of pauses: reads go well where changes are refused."""

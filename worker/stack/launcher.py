@@ -64,6 +64,12 @@ class Stack:
     ) -> None:
         self._exits.close()
 
+    @property
+    def api_url(self) -> str:
+        host = self._settings.api.host
+        port = self.environment["HIREWIRE_API__PORT"]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
     def wait(self) -> None:
         """Until a signal asks for the end (`StopRequested`) or supervisord is gone (`StackError`)."""
         self._until(lambda: False, "end", None)
@@ -77,8 +83,9 @@ class Stack:
         clear_leftovers(self.state_dir)
         folder = self._exits.enter_context(runtime_folder())
         chosen = ports.choose(self._settings.stack.sidecars)
-        self._runtime = self._announced(folder, chosen)
-        self._programs = programs(self._settings, self._commands, chosen, self._runtime.broker_socket)
+        settings = ports.listening(self._settings, chosen.values())
+        self._runtime = self._announced(settings, folder, chosen)
+        self._programs = programs(settings, self._commands, chosen, self._runtime.broker_socket)
         (self.state_dir / broker.FOLDER).mkdir(mode=0o700, exist_ok=True)
         self._supervisor = supervision.launch(self._programs, folder, self.state_dir, self.environment)
         self._exits.callback(self._stop)
@@ -90,9 +97,9 @@ class Stack:
             self._supervisor.start(program.name)
         self._make_ready(late)
 
-    def _announced(self, folder: Path, chosen: Mapping[str, int]) -> runtime.Runtime:
+    def _announced(self, settings: Settings, folder: Path, chosen: Mapping[str, int]) -> runtime.Runtime:
         socket = folder / "valkey.sock"
-        found = addresses(self._settings, chosen, socket)
+        found = addresses(settings, chosen, socket)
         self.environment |= found
         self._exits.callback(runtime.remove, self.state_dir)
         announced = runtime.Runtime(launcher=os.getpid(), folder=str(folder), environment=found)
@@ -167,6 +174,7 @@ def run_stack(
         stack = Stack(settings, commands, config_path=config_path, environ=environ, interrupts=interrupts)
         try:
             with stack:
+                say(f"HTTP interface on {stack.api_url}")
                 say(f"running; logs in {stack.state_dir / supervision.LOGS}; Ctrl-C stops")
                 _wait(stack, say)
         except StopRequested:

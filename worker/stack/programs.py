@@ -20,6 +20,7 @@ from worker.stack import broker
 BROKER: Final = "broker"
 WORKER: Final = "worker"
 BEAT: Final = "beat"
+API: Final = "api"
 
 _QUICK_STOP_S: Final = 10
 _WORKER_STOP_S: Final = 45
@@ -33,6 +34,7 @@ class Commands:
     migrate: Sequence[str]
     worker: Sequence[str]
     beat: Sequence[str]
+    api: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,14 @@ class Program:
 def hirewire_commands() -> Commands:
     """The programs as `hirewire` itself provides them, with the Python that runs now."""
     return Commands(
-        *((sys.executable, "-m", "worker.cli.main", name) for name in ("migrate", "worker", "beat"))
+        *((sys.executable, "-m", "worker.cli.main", name) for name in ("migrate", "worker", "beat", "api"))
     )
 
 
 def programs(
     settings: Settings, commands: Commands, ports: Mapping[str, int], socket: Path
 ) -> tuple[Program, ...]:
-    """Broker (if it is ours), sidecars, worker, beat. `ports` has one for each sidecar."""
+    """Broker (if it is ours), sidecars, worker, beat, API. `ports` has one for each sidecar."""
     embedded = settings.broker.url is None
     found = [Program(BROKER, broker.command(socket), rank=0)] if embedded else []
     for name, sidecar in settings.stack.sidecars.items():
@@ -74,12 +76,19 @@ def programs(
         )
     worker = Program(WORKER, tuple(commands.worker), rank=2, stop_wait_s=_WORKER_STOP_S, early=False)
     beat = Program(BEAT, tuple(commands.beat), rank=3, early=False)
-    return (*found, worker, beat)
+    return (*found, worker, beat, _api(settings, commands))
+
+
+def _api(settings: Settings, commands: Commands) -> Program:
+    """It gets its own time for the requests under way, and what the rest of a stop takes."""
+    wait = settings.api.stop_s + _QUICK_STOP_S
+    return Program(API, tuple(commands.api), rank=4, stop_wait_s=wait, early=False, port=settings.api.port)
 
 
 def addresses(settings: Settings, ports: Mapping[str, int], socket: Path) -> dict[str, str]:
-    """The variables that tell where this stack's broker and sidecars are."""
+    """The variables that tell where this stack's broker, API and sidecars are."""
     found = {"HIREWIRE_BROKER__URL": broker.url(socket)} if settings.broker.url is None else {}
+    found["HIREWIRE_API__PORT"] = str(settings.api.port)
     for name, sidecar in settings.stack.sidecars.items():
         if sidecar.target is not None:
             url = f"http://127.0.0.1:{ports[name]}{sidecar.path}"
@@ -104,6 +113,10 @@ def _absolute(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
         known["HIREWIRE_DATABASE__URL"] = settings.database.url.get_secret_value()
     known["HIREWIRE_DATABASE__URL_FILE"] = settings.database.url_file
     known["HIREWIRE_BROKER__URL_FILE"] = settings.broker.url_file
+    for name, source in settings.sources.items():
+        for which, secret in source.secrets.items():
+            variable = f"HIREWIRE_SOURCES__{name.upper()}__SECRETS__{which.upper()}__SECRET_FILE"
+            known[variable] = secret.secret_file
     for name, target in settings.targets.items():
         known[f"HIREWIRE_TARGETS__{name.upper()}__CREDENTIAL__SECRET_FILE"] = target.credential.secret_file
         known[f"HIREWIRE_TARGETS__{name.upper()}__TLS_VERIFY"] = target.tls_verify

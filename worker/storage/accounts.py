@@ -18,6 +18,7 @@ from worker.domain.account import Account
 from worker.domain.decisions import Decided
 from worker.domain.identity import Identity
 from worker.engine.rows import Claim, Due, Lease, Progress
+from worker.storage.aliases import ids_of
 from worker.storage.codec import account_state, held_state, read_account, read_identity
 from worker.storage.decisions import unheeded
 from worker.storage.tables import Time, account, identity, target
@@ -89,7 +90,7 @@ class AccountRows:
         rows = self._connection.execute(statement).all()
         people = self._identities([row.identity_id for row in rows])
         decided = unheeded(self._connection, rows)
-        claims = [_claim(row, people[row.identity_id], lease, decided.get(row.id, ())) for row in rows]
+        claims = [claim_of(row, people[row.identity_id], lease, decided.get(row.id, ())) for row in rows]
         return sorted(claims, key=lambda claim: claim.account.id)
 
     def _identities(self, ids: Sequence[int]) -> dict[int, Any]:
@@ -106,7 +107,9 @@ class AccountRows:
     def claim_suspect(self, shard: int, target_id: int, lease: Lease) -> Claim | None:
         here = sa.and_(account.c.target_id == target_id, account.c.shard == shard)
         query = sa.select(account).where(here, *_is_suspect(lease.now)).limit(1)
-        query = query.order_by(account.c.priority, account.c.due_at)
+        # Who fell alone before waits behind those who only fell beside others: in a storm of kills from
+        # outside it would else be the first again each time, and be blamed for them.
+        query = query.order_by(account.c.alone, account.c.priority, account.c.due_at)
         left = self._connection.execute(query.with_for_update(skip_locked=True)).first()
         if left is None:
             return None
@@ -117,7 +120,7 @@ class AccountRows:
         statement = statement.values(**taken, state=account_state(counted)).returning(account)
         row = self._connection.execute(statement).one()
         person = self._identities([row.identity_id])[row.identity_id]
-        claim = _claim(row, person, lease, unheeded(self._connection, [row]).get(row.id, ()))
+        claim = claim_of(row, person, lease, unheeded(self._connection, [row]).get(row.id, ()))
         return replace(claim, fell_alone=bool(left.alone))
 
     def give_back(self, token: str, now: float) -> None:
@@ -166,7 +169,7 @@ class AccountRows:
         now: float,
         run_id: int | None = None,
     ) -> list[int]:
-        chosen = sa.select(account.c.id).where(account.c.id > after, *_conditions(selection))
+        chosen = sa.select(account.c.id).where(account.c.id > after, *conditions(selection))
         # The clock was read before these rows were locked, and a claim may have come in between: the
         # end of its lease is later than the claim whatever the clocks say.
         expected_back = sa.case((account.c.lease_token.is_not(None), account.c.due_at), else_=now)
@@ -184,8 +187,8 @@ class AccountRows:
         return sorted(self._connection.scalars(statement))
 
     def lock_of(self, target_id: int, subject: str) -> tuple[Account, Identity] | None:
-        whose = sa.select(identity.c.id).where(identity.c.subject == subject).scalar_subquery()
-        query = sa.select(account).where(account.c.target_id == target_id, account.c.identity_id == whose)
+        whose = account.c.identity_id.in_(ids_of([subject]))
+        query = sa.select(account).where(account.c.target_id == target_id, whose)
         row = self._connection.execute(query.with_for_update()).first()
         if row is None:
             return None
@@ -203,7 +206,7 @@ class AccountRows:
         )
 
     def page(self, selection: Mapping[str, Json], after: int, limit: int) -> list[tuple[Account, Identity]]:
-        query = sa.select(account).where(account.c.id > after, *_conditions(selection))
+        query = sa.select(account).where(account.c.id > after, *conditions(selection))
         rows = self._connection.execute(query.order_by(account.c.id).limit(limit)).all()
         people = self._identities([row.identity_id for row in rows])
         return [(read_account(row), read_identity(people[row.identity_id])) for row in rows]
@@ -239,20 +242,24 @@ def _is_suspect(now: float) -> tuple[sa.ColumnElement[bool], ...]:
     return account.c.lease_token.is_not(None), account.c.due_at <= now
 
 
-def _conditions(selection: Mapping[str, Json]) -> list[sa.ColumnElement[bool]]:
-    """`targets`: names; `subjects`: HR keys. An absent key selects everything."""
+def conditions(selection: Mapping[str, Json]) -> list[sa.ColumnElement[bool]]:
+    """`targets`: names; `subjects`: HR keys; `accounts`: rows; `held`: true. An absent key selects all."""
     conditions: list[sa.ColumnElement[bool]] = []
     targets, subjects = selection.get("targets"), selection.get("subjects")
     if isinstance(targets, list):
         named = sa.select(target.c.id).where(target.c.name.in_(targets))
         conditions.append(account.c.target_id.in_(named))
     if isinstance(subjects, list):
-        chosen = sa.select(identity.c.id).where(identity.c.subject.in_(subjects))
-        conditions.append(account.c.identity_id.in_(chosen))
+        conditions.append(account.c.identity_id.in_(ids_of([*map(str, subjects)])))
+    rows = selection.get("accounts")
+    if isinstance(rows, list):
+        conditions.append(account.c.id.in_(rows))
+    if selection.get("held") is True:
+        conditions.append(account.c.held.is_not(None))
     return conditions
 
 
-def _claim(row: Any, person: Any, lease: Lease, decided: Sequence[Decided]) -> Claim:  # noqa: ANN401 - rows
+def claim_of(row: Any, person: Any, lease: Lease, decided: Sequence[Decided]) -> Claim:  # noqa: ANN401 - rows
     found = read_account(row)
     crashed = found.doubt is not None and not found.must_read
     asked = found.must_read or crashed or row.verify_at is not None

@@ -9,7 +9,8 @@ Who sets back the database and the checkpoint file together to an older state is
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +19,11 @@ import sqlalchemy as sa
 from connectors.sdk.text import instant
 from worker.storage.checkpoint_file import Walked, newest, walk
 from worker.storage.checkpoints import Checkpoint, Head, Kind, Seal, seal_of
+from worker.storage.floors import Floor, all_floors, floor_of
 from worker.storage.signing import Keys
+from worker.storage.strand import DEPARTED, Break, Unsealed, Verified
 from worker.storage.tables import audit
-from worker.storage.verify import DEPARTED, Ask, Break, Unsealed, Verified, verify
+from worker.storage.verify import Ask, verify
 
 STREAM = "checkpoints"  # what a break in the checkpoint file names as its stream
 _INTERVALS = 2
@@ -34,13 +37,14 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What the checkpoints say, and how far they can be believed."""
+    """What the checkpoints say, and how far they can be believed. `floors` are all that they tell of."""
 
     last: Checkpoint | None = None
     since: int = 0
     breaks: tuple[Break, ...] = ()
     gaps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    floors: AbstractSet[tuple[str, Head]] = frozenset()
 
     @property
     def sealed(self) -> Mapping[str, Head]:
@@ -78,7 +82,8 @@ def book_of(walked: Walked, keys: Keys) -> Book:
     notes = tuple(_note(line) for line in walked.begun)
     if walked.torn:
         notes += ("the last line of the checkpoints is not finished: it does not count",)
-    return Book(walked.last, walked.since, breaks, tuple(_gaps(walked.last, keys)), notes)
+    floors = frozenset(item for line in walked.begun for item in line.floors.items())
+    return Book(walked.last, walked.since, breaks, tuple(_gaps(walked.last, keys)), notes, floors)
 
 
 def _faults(walked: Walked, keys: Keys) -> list[tuple[int, str]]:
@@ -103,7 +108,7 @@ def _gaps(last: Checkpoint | None, keys: Keys) -> list[str]:
 
 
 def _note(line: Checkpoint) -> str:
-    what = "the database was set back" if line.kind is Kind.RESTORED else "checkpoints begin anew"
+    what = _said(line)
     said = (
         f"checkpoint {line.number} of {line.at}: {what}, says {line.facts.get('by')}: {line.facts.get('why')}"
     )
@@ -113,6 +118,17 @@ def _note(line: Checkpoint) -> str:
         if _size(before) > (line.streams[stream].size if stream in line.streams else 0)
     ]
     return f"{said} ({', '.join(moved)})" if moved else said
+
+
+def _said(line: Checkpoint) -> str:
+    match line.kind:
+        case Kind.ARCHIVED:
+            floors = ", ".join(f"{stream} up to {head.size}" for stream, head in line.floors.items())
+            return f"{line.facts.get('file')} has what was dropped ({floors})"
+        case Kind.RESTORED:
+            return "the database was set back"
+        case _:
+            return "checkpoints begin anew"
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -127,9 +143,31 @@ def audited(ask: Ask, path: Path, keys: Keys, now: Callable[[], float], every_s:
     """Look at the checkpoints first and at the database after them, which has at least as much by then."""
     book = read_book(path, keys)
     found = verify(ask, book.sealed)
-    found = replace(found, breaks=tuple(_narrowed(item, ask, path, book) for item in found.breaks))
+    floors = all_floors(ask)
+    if any(_is_strange(floor, book) for floor in floors):  # or one was set while we looked
+        book = replace(book, floors=read_book(path, keys).floors)
+    strange = tuple(_strange(floors, book))
+    if book.last is None:
+        untold = (f"{item.stream}: {item.reason}" for item in strange)
+        book, strange = replace(book, gaps=(*book.gaps, *untold)), ()
+    narrowed = (_narrowed(item, ask, path, book) for item in found.breaks)
+    found = replace(found, breaks=(*strange, *narrowed))
     late = now() - _INTERVALS * every_s
     return report(book, found, [item for item in found.unsealed if _is_older(item, late)])
+
+
+def _is_strange(floor: Floor, book: Book) -> bool:
+    return (floor.stream, floor.head) not in book.floors
+
+
+def _strange(floors: Sequence[Floor], book: Book) -> Iterator[Break]:
+    """Floors that nobody sealed: what they let go was never archived, as far as anybody knows."""
+    below: dict[str, int] = {}
+    for floor in floors:
+        if _is_strange(floor, book):
+            reason = f"the records up to {floor.head.size} were let go, and no checkpoint tells of an archive"
+            yield Break(floor.stream, below.get(floor.stream, 0) + 1, reason)
+        below[floor.stream] = floor.head.size
 
 
 def report(book: Book, found: Verified, unsealed: list[Unsealed]) -> Report:
@@ -168,6 +206,10 @@ def newest_fitting(ask: Ask, path: Path, stream: str, since: int) -> Checkpoint 
 
 
 def _holds(ask: Ask, stream: str, head: Head) -> bool:
+    """Below a floor nothing is left to disagree with; the floor itself is checked by its own line."""
+    floor = floor_of(ask, stream)
+    if floor is not None and head.size <= floor.size:
+        return head.size < floor.size or head == floor
     place = sa.and_(audit.c.stream == stream, audit.c.seq == head.size)
     rows = ask(sa.select(audit.c.hash).where(place))
     return bool(rows) and rows[0][0] == head.hash

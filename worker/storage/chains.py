@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from worker.storage.checkpoints import Head
-from worker.storage.tables import audit, audit_head
+from worker.storage.tables import audit, audit_floor, audit_head
 
 
 class ChainRows:
@@ -20,9 +20,14 @@ class ChainRows:
         return {row.stream: Head(row.seq, row.hash) for row in sorted(rows, key=lambda row: row.stream)}
 
     def holds(self, stream: str, head: Head) -> bool:
-        """Whether the stream's record of that number is the one with that hash."""
-        place = sa.and_(audit.c.stream == stream, audit.c.seq == head.size)
-        return self._connection.execute(sa.select(audit.c.hash).where(place)).scalar() == head.hash
+        """Whether the stream's record of that number, or the floor in its place, has that hash."""
+        found = (
+            self._connection.execute(
+                sa.select(table.c.hash).where(table.c.stream == stream, table.c.seq == head.size)
+            ).scalar()
+            for table in (audit, audit_floor)
+        )
+        return next(filter(None, found), None) == head.hash
 
     def departed(self, sealed: Mapping[str, Head]) -> list[str]:
         """The streams that are no longer what was sealed."""

@@ -107,7 +107,7 @@ def _last_line(descriptor: int) -> tuple[int, bytes | None]:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A file walked to its end. `begun` are the lines of operators, `since` is where the last lies.
+    """A file walked to its end. `begun` are the lines of operators, `since` is where the last beginning lies.
 
     `fault` names the first line that does not follow from the one before, and why; nothing behind it counts.
     """
@@ -143,7 +143,8 @@ def _next(found: Walked, line: bytes, place: int) -> Walked:
     signed = found.any_signed or checkpoint.is_signed
     if checkpoint.kind is Kind.CHECKPOINT:
         return Walked(checkpoint, found.begun, found.since, signed)
-    return Walked(checkpoint, (*found.begun, checkpoint), place, signed)
+    since = place if checkpoint.begins else found.since
+    return Walked(checkpoint, (*found.begun, checkpoint), since, signed)
 
 
 def _but(found: Walked, torn: bool = False, fault: tuple[int, str] | None = None) -> Walked:

@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from connectors.sdk.model import Json
 from worker.domain.strict_json import canonical
@@ -26,6 +26,7 @@ class Kind(enum.StrEnum):
     CHECKPOINT = "checkpoint"  # the sealer's: the chains only grew
     BASELINE = "baseline"  # an operator's: the audit counts from here
     RESTORED = "restored"  # an operator's: the database was set back
+    ARCHIVED = "archived"  # an operator's: the chains only grew, and an archive has what is below `floors`
 
 
 class Seal(enum.Enum):
@@ -66,8 +67,30 @@ class Checkpoint:
         return hashlib.sha256(self.line).hexdigest()
 
     @property
+    def begins(self) -> bool:
+        """Whether it goes on whatever the line before said."""
+        return self.kind in (Kind.BASELINE, Kind.RESTORED)
+
+    @property
+    def floors(self) -> Mapping[str, Head]:
+        """Below them an archive has the records. Told where floors have changed or lines begin anew."""
+        told = self.facts.get("floors")
+        if not isinstance(told, dict):
+            return {}
+        return {stream: Head(*head) for stream, head in told.items() if _is_head(head)}
+
+    @property
     def is_signed(self) -> bool:
         return "signature" in self.facts
+
+
+def _is_head(head: object) -> TypeGuard[tuple[int, str]]:
+    return isinstance(head, list) and [type(part) for part in head] == [int, str]
+
+
+def as_facts(heads: Mapping[str, Head]) -> dict[str, Json]:
+    """As a line holds them."""
+    return {stream: [head.size, head.hash] for stream, head in heads.items()}
 
 
 def compose(
@@ -80,7 +103,7 @@ def compose(
         "number": last.number + 1 if last else 1,
         "previous": last.digest if last else FIRST,
         "at": at,
-        "streams": {stream: [head.size, head.hash] for stream, head in streams.items()},
+        "streams": as_facts(streams),
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
 from worker.domain.event import Event
+from worker.engine.errors import BusyError
 from worker.engine.rows import Acceptance, Arrival, Effect, StoredEvent
 from worker.storage.codec import read_event
 from worker.storage.tables import event
@@ -51,7 +52,8 @@ class EventRows:
             return {}
         known = sa.tuple_(event.c.source, event.c.event_id).in_(sorted(keys))
         query = sa.select(event.c.source, event.c.event_id, event.c.body_hash).where(known)
-        return {(row.source, row.event_id): row.body_hash for row in self._connection.execute(query)}
+        found = {(row.source, row.event_id): row.body_hash for row in self._connection.execute(query)}
+        return _all_there(found, keys)
 
     def take_unfolded(self, limit: int, now: float) -> list[StoredEvent]:
         query = sa.select(event).where(event.c.fold_at <= now).order_by(event.c.fold_at, event.c.id)
@@ -85,7 +87,8 @@ class EventRows:
         keys = [(read.source, read.id) for read in events]
         known = sa.tuple_(event.c.source, event.c.event_id).in_(sorted(set(keys)))
         query = sa.select(event.c.source, event.c.event_id, event.c.correlation).where(known)
-        found = {(row.source, row.event_id): row.correlation for row in self._connection.execute(query)}
+        rows = self._connection.execute(query)
+        found = _all_there({(row.source, row.event_id): row.correlation for row in rows}, keys)
         return [found[key] for key in keys]
 
     def mark_folded(self, effects: Sequence[Effect]) -> None:
@@ -105,8 +108,16 @@ class EventRows:
         self._connection.execute(statement, values)
 
 
+_Key: TypeAlias = tuple[str, str]
 _ASIDE = "aside"  # an effect for the time being
 _NEXT_ID = sa.func.nextval(sa.func.pg_get_serial_sequence("event", "id"))
+
+
+def _all_there(found: dict[_Key, str], keys: Iterable[_Key]) -> dict[_Key, str]:
+    """Raises BusyError where an event was known a moment ago and was pruned since: it is a new one by now."""
+    if not found.keys() >= set(keys):
+        raise BusyError("a known event was pruned meanwhile")
+    return found
 
 
 def _unique_key(row: dict[str, Any]) -> tuple[str, str]:

@@ -19,8 +19,10 @@ from connectors.sdk.model import Json
 from worker.storage.audit import stamp
 from worker.storage.checkpoint_file import Walked
 from worker.storage.checkpoints import Checkpoint, CheckpointError, Head, parsed
+from worker.storage.floors import floor_of
+from worker.storage.strand import Break, Link, Strand, Verified, result
 from worker.storage.tables import audit, audit_head
-from worker.storage.verify import Ask, Break, Link, Strand, Verified, pages, result
+from worker.storage.verify import Ask, pages
 
 FORMAT = "hirewire audit export"
 VERSION = 1
@@ -43,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What is exported. `whole`: every stream from its first record on."""
+    """What is exported. `whole`: every stream from its first record on, none of them archived."""
 
     parts: tuple[Part, ...]
     whole: bool
@@ -55,12 +57,14 @@ def extent(ask: Ask, stream: str | None, since: float | None) -> Extent:
     chosen = [row for row in ask(heads) if stream is None or row.stream == stream]
     parts = [Part(row.stream, _first(ask, row.stream, since), Head(row.seq, row.hash)) for row in chosen]
     kept = tuple(part for part in parts if part.first <= part.head.size)
-    return Extent(kept, stream is None and since is None)
+    from_the_first = len(kept) == len(parts) and all(part.first == 1 for part in kept)
+    return Extent(kept, stream is None and since is None and from_the_first)
 
 
 def _first(ask: Ask, stream: str, since: float | None) -> int:
     if since is None:
-        return 1
+        floor = floor_of(ask, stream)
+        return floor.size + 1 if floor else 1
     later = sa.and_(audit.c.stream == stream, audit.c.at >= since)
     ((seq,),) = ask(sa.select(sa.func.min(audit.c.seq)).where(later))
     if seq is not None:
@@ -169,7 +173,7 @@ def verified(export: Export, lines: Iterable[str], sealed: Mapping[str, Head]) -
     strands = {part.stream: _strand(part, sealed.get(part.stream)) for part in export.extent.parts}
     strange: dict[str, Break] = {}
     for number, line in enumerate(lines, 2):
-        stream, link = _read(line, number)
+        stream, link = read_record(line, number)
         strand = strands.get(stream)
         if strand is None:
             strange.setdefault(stream, Break(stream, link[0], "the export's head does not name the stream"))
@@ -200,7 +204,8 @@ def _missing(export: Export, sealed: Mapping[str, Head]) -> tuple[Break, ...]:
     )
 
 
-def _read(line: str, number: int) -> tuple[str, Link]:
+def read_record(line: str, number: int) -> tuple[str, Link]:
+    """Stream and record of a line of an export; `number` is the line's. Raises ExportError."""
     try:
         body = json.loads(line)
         stream, seq, text = body["stream"], body["seq"], body["text"]

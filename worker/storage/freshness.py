@@ -12,15 +12,21 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from worker.engine.rows import OVER
 from worker.storage.tables import account, alarm, audit, event, identity, run, target
 
 WINDOW_S = 3600.0
 _NEWEST = 10_000  # latencies of one target that percentiles are taken of
-_OPEN_RUNS = ("waiting", "judging", "held", "running")
+
+_PLACE = account.c.target_id + sa.literal_column("0")
+"""The target's row; SQLite would group by the bare column along the index of all accounts."""
+
+Queries: TypeAlias = Mapping[tuple[str, ...], sa.Select[Any]]
+"""What a query counts for each target, behind the target's row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,16 @@ class TargetLook:
 
 def targets(connection: sa.Connection, now: float) -> list[TargetLook]:
     """Every target by name."""
-    counts = _counts(connection, now)
+    return _looks(connection, now, {**_open(now), ("accounts",): _each(sa.func.count())})
+
+
+def open_work(connection: sa.Connection, now: float) -> list[TargetLook]:
+    """As `targets`, without the count of accounts: for a monitor that asks again and again."""
+    return _looks(connection, now, _open(now))
+
+
+def _looks(connection: sa.Connection, now: float, queries: Queries) -> list[TargetLook]:
+    counts = _counts(connection, queries)
     rows = connection.execute(sa.select(target).order_by(target.c.name))
     return [_look(row, now, counts[row.id]) for row in rows]
 
@@ -57,20 +72,24 @@ def _look(row: Any, now: float, counts: dict[str, Any]) -> TargetLook:  # noqa: 
     return TargetLook(row.id, row.name, "gated" if gated else row.state, row.reason, gate_until, **counts)
 
 
-def _counts(connection: sa.Connection, now: float) -> defaultdict[int, dict[str, Any]]:
-    """By target and name; one query for each index."""
+def _open(now: float) -> Queries:
+    """One query for each partial index: the cost follows what is open."""
     due_at, doubt_at, every = account.c.due_at, account.c.doubt_at, sa.func.count()
     is_due, pending, leased = due_at <= now, due_at.is_not(None), account.c.lease_token.is_not(None)
     backlog = (matching(is_due), sa.func.min(sa.case((is_due, due_at))), matching(due_at > now))
     doubts = (every, sa.func.min(doubt_at))
+    return {
+        ("due", "oldest_due_at", "ahead"): _each(*backlog).where(pending),
+        ("in_flight",): sa.select(_PLACE, matching(due_at > now)).group_by(_PLACE).where(leased),
+        ("in_doubt", "oldest_doubt_at"): _each(*doubts).where(doubt_at.is_not(None), pending),
+        ("held",): _each(every).where(account.c.held.is_not(None)),
+    }
+
+
+def _counts(connection: sa.Connection, queries: Queries) -> defaultdict[int, dict[str, Any]]:
+    """By target and name."""
     found: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for names, query in (
-        (("accounts",), _each(every)),
-        (("due", "oldest_due_at", "ahead"), _each(*backlog).where(pending)),
-        (("in_flight",), _each(matching(due_at > now)).where(leased)),
-        (("in_doubt", "oldest_doubt_at"), _each(*doubts).where(doubt_at.is_not(None), pending)),
-        (("held",), _each(every).where(account.c.held.is_not(None))),
-    ):
+    for names, query in queries.items():
         for row in connection.execute(query):
             found[row[0]] |= dict(zip(names, row[1:], strict=True))
     return found
@@ -95,12 +114,13 @@ def revisions(connection: sa.Connection) -> dict[int, int]:
 class TargetState:
     state: str  # active | paused
     reason: str | None
+    enrolled_at: float | None = None  # None: never
 
 
 def target_states(connection: sa.Connection) -> dict[str, TargetState]:
     """By name, without looking at accounts."""
-    rows = connection.execute(sa.select(target.c.name, target.c.state, target.c.reason))
-    return {row.name: TargetState(row.state, row.reason) for row in rows}
+    rows = connection.execute(sa.select(target.c.name, target.c.state, target.c.reason, target.c.enrolled_at))
+    return {row.name: TargetState(row.state, row.reason, row.enrolled_at) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +185,7 @@ class Totals:
 def totals(connection: sa.Connection, now: float) -> Totals:
     unfolded = sa.select(matching(event.c.fold_at <= now), matching(event.c.fold_at > now))
     waiting, scheduled = connection.execute(unfolded.where(event.c.fold_at.is_not(None))).one()
-    runs = sa.select(sa.func.count()).where(run.c.state.in_(_OPEN_RUNS))
+    runs = sa.select(sa.func.count()).where(run.c.state.not_in(OVER))
     ahead = sa.select(sa.func.count()).where(identity.c.wake_at.is_not(None))
     open_runs, wakes = connection.scalars(runs).one(), connection.scalars(ahead).one()
     return Totals(waiting, scheduled, open_runs, _alarms(connection), wakes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-HEAD = "0002"  # a test compares it with the newest migration
+HEAD = "0003"  # a test compares it with the newest migration
 _VERSION = sa.table("alembic_version", sa.column("version_num"))
 
 

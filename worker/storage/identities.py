@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from worker.domain.identity import Identity
+from worker.engine.errors import BusyError
+from worker.storage.aliases import aliases
 from worker.storage.codec import identity_state, read_identity
 from worker.storage.tables import Time, account, identity, identity_name
 from worker.storage.upsert import insert_missing
@@ -18,20 +20,35 @@ class IdentityRows:
         self._names: dict[int, frozenset[tuple[str, str]]] = {}  # of those locked here, as stored
 
     def lock(self, subjects: Sequence[str], now: float) -> dict[str, tuple[int, Identity]]:
-        """Create the missing ones in the order of their subjects, then lock by id."""
+        """Create the missing ones in the order of their subjects, then lock by id. An alias is followed."""
         names = sorted(set(subjects))
+        known = aliases(self._connection, names)
+        own = [name for name in names if name not in known]
+        self._create(own, now)
+        meant: sa.ColumnElement[bool] = identity.c.subject.in_(own)
+        if known:
+            meant = sa.or_(meant, identity.c.id.in_(known.values()))
+        query = sa.select(identity).where(meant).order_by(identity.c.id)
+        # A second write of an account in one transaction has PostgreSQL look at its identity (foreign key):
+        # a full lock here would wait for the sync, and the sync for it.
+        rows = self._connection.execute(query.with_for_update(key_share=True)).all()
+        theirs = {row.id: (row.id, read_identity(row)) for row in rows if row.merged_into is None}
+        self._names.update((row, person.names()) for row, person in theirs.values())
+        wanted = set(own)
+        found = {one[1].subject: one for one in theirs.values() if one[1].subject in wanted}
+        found |= {name: theirs[row] for name, row in known.items() if row in theirs}
+        if len(found) < len(names):
+            raise BusyError("somebody got another subject just now")
+        return found
+
+    def _create(self, names: Sequence[str], now: float) -> None:
         fresh = [
             {"subject": name, "revision": 0, "attributes": {}, "snapshots": {}, "created_at": now}
             for name in names
         ]
-        insert_missing(self._connection, identity, fresh, ["subject"])
-        query = sa.select(identity).where(identity.c.subject.in_(names)).order_by(identity.c.id)
-        # A second write of an account in one transaction has PostgreSQL look at its identity (foreign key):
-        # a full lock here would wait for the sync, and the sync for it.
-        rows = self._connection.execute(query.with_for_update(key_share=True))
-        found = {row.subject: (row.id, read_identity(row)) for row in rows}
-        self._names.update((row, known.names()) for row, known in found.values())
-        return found
+        made = insert_missing(self._connection, identity, fresh, ["subject"], [identity.c.subject])
+        if made and aliases(self._connection, [row.subject for row in made]):
+            raise BusyError("a new person has a subject that became an alias just now")
 
     def save(self, identities: Mapping[int, Identity], wakes: Mapping[int, float | None]) -> None:
         if not identities:
@@ -77,7 +94,7 @@ class IdentityRows:
         return [read_identity(row) for row in rows]
 
     def take_waking(self, limit: int, now: float) -> dict[int, Identity]:
-        come = sa.select(identity).where(identity.c.wake_at <= now)
+        come = sa.select(identity).where(identity.c.wake_at <= now, identity.c.merged_into.is_(None))
         oldest = come.order_by(identity.c.wake_at, identity.c.id).limit(limit)
         rows = self._connection.execute(oldest.with_for_update(skip_locked=True, key_share=True))
         return {row.id: read_identity(row) for row in rows}

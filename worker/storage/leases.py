@@ -24,7 +24,8 @@ class LeaseRows:
         ours = sa.and_(lease.c.name == name, lease.c.owner == token)
         self._connection.execute(sa.update(lease).where(ours).values(owner=None, until=0.0))
 
-    def keep(self, name: str, held: Lease) -> None:
-        """Until then, if it is still ours."""
+    def keep(self, name: str, held: Lease) -> bool:
+        """Until then, if it is still ours; whether it is."""
         ours = sa.and_(lease.c.name == name, lease.c.owner == held.token)
-        self._connection.execute(sa.update(lease).where(ours).values(until=held.until))
+        kept = sa.update(lease).where(ours).values(until=held.until)
+        return self._connection.execute(kept).rowcount == 1

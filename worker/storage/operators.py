@@ -35,6 +35,7 @@ class OperatorRows:
             "created_at": row.created_at,
             "expires_at": row.expires_at,
             "revoked_at": None,
+            "targets": None if row.targets is None else sorted(row.targets),
         }
         again = sa.update(operator).where(operator.c.name == row.name).values(values)
         if self._connection.execute(again).rowcount == 0:
@@ -53,4 +54,5 @@ def _row(row: Any) -> OperatorRow:  # noqa: ANN401 - a row
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        targets=None if row.targets is None else frozenset(row.targets),
     )

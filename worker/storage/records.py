@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from connectors.sdk.model import Json
 from worker.engine.accept import STREAM as INTAKE
+from worker.storage.aliases import ids_of, keys_of, merged_rows
 from worker.storage.tables import audit, event, identity
 
 
@@ -29,17 +30,19 @@ class Record:
     subject: str | None
     facts: Mapping[str, Json]
     hash: str
+    row: int
 
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """None selects everything; `action` is the beginning of an action."""
+    """None selects everything; `action` is the beginning of an action, `before` a row that is left out."""
 
     limit: int
     stream: str | None = None
     subject: str | None = None
     action: str | None = None
     since: float | None = None
+    before: int | None = None
 
 
 def audit_records(connection: sa.Connection, wanted: AuditFilter) -> list[Record]:
@@ -48,16 +51,26 @@ def audit_records(connection: sa.Connection, wanted: AuditFilter) -> list[Record
     if wanted.stream is not None:
         query = query.where(audit.c.stream == wanted.stream)
     if wanted.subject is not None:
-        query = query.where(identity.c.subject == wanted.subject)
+        query = query.where(identity.c.id.in_(ids_of([wanted.subject])))
     if wanted.action is not None:
         query = query.where(audit.c.action.startswith(wanted.action, autoescape=True))
     if wanted.since is not None:
         query = query.where(audit.c.at >= wanted.since)
+    if wanted.before is not None:
+        query = query.where(audit.c.id < wanted.before)
     return [_record(row) for row in connection.execute(query)][::-1]
 
 
 def _records() -> sa.Select[Any]:
-    columns = (audit.c.stream, audit.c.seq, audit.c.at, audit.c.action, audit.c.text, audit.c.hash)
+    columns = (
+        audit.c.id,
+        audit.c.stream,
+        audit.c.seq,
+        audit.c.at,
+        audit.c.action,
+        audit.c.text,
+        audit.c.hash,
+    )
     joined = audit.outerjoin(identity, identity.c.id == audit.c.identity_id)
     return sa.select(*columns, identity.c.subject).select_from(joined)
 
@@ -66,7 +79,7 @@ def _record(row: Any) -> Record:  # noqa: ANN401 - a row
     facts: dict[str, Json] = json.loads(row.text)
     said = facts.get("subject")
     subject = row.subject or (said if isinstance(said, str) else None)
-    return Record(row.stream, row.seq, row.at, row.action, subject, facts, row.hash)
+    return Record(row.stream, row.seq, row.at, row.action, subject, facts, row.hash, row.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +108,16 @@ class Story:
 
 
 def story(connection: sa.Connection, subject: str) -> Story | None:
-    """None where nobody ever spoke of the subject."""
+    """By an alias too, and with what was told of those who were merged. None: nobody spoke of the subject."""
     person = connection.execute(
-        sa.select(identity.c.id, identity.c.revision).where(identity.c.subject == subject)
+        sa.select(identity.c.id, identity.c.revision).where(identity.c.id.in_(ids_of([subject])))
     ).first()
     row, revision = (person.id, person.revision) if person else (None, 0)
     events = _events_of(connection, subject, row)
     records = [*_turned_away(connection, subject)]
     if row is not None:
-        ours = _records().where(audit.c.identity_id == row).order_by(audit.c.id)
+        rows = [row, *connection.scalars(merged_rows(row))]
+        ours = _records().where(audit.c.identity_id.in_(rows)).order_by(audit.c.id)
         records += [_record(found) for found in connection.execute(ours)]
     if not events and not records:
         return None
@@ -115,7 +129,8 @@ def _moment(record: Record) -> float:
 
 
 def _events_of(connection: sa.Connection, subject: str, row: int | None) -> list[EventLook]:
-    waiting = sa.and_(event.c.fold_at.is_not(None), event.c.subject == subject)
+    keys = keys_of(connection, subject)
+    waiting = sa.and_(event.c.fold_at.is_not(None), event.c.subject.in_(keys))
     ours = waiting if row is None else sa.or_(event.c.identity_id == row, waiting)
     return [
         EventLook(

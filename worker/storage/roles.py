@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from worker.storage.tables import audit, metadata
+from worker.storage.tables import audit, audit_floor, metadata
 
 _LOCK = 7_220_416  # two grants at once would meet in the catalogue: the second one waits
 _VERSION = "alembic_version"
@@ -24,7 +24,12 @@ FROM pg_class t JOIN pg_namespace s ON s.oid = t.relnamespace WHERE t.oid = CAST
 _CAN_CHANGE = """
 SELECT has_table_privilege(:role, :audit, 'UPDATE, DELETE, TRUNCATE, TRIGGER')
     OR has_any_column_privilege(:role, :audit, 'UPDATE')
+    OR has_table_privilege(:role, :floor, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')
+    OR has_any_column_privilege(:role, :floor, 'INSERT, UPDATE')
 """
+_MAY_DROP = "SELECT has_table_privilege(:audit, 'DELETE') AND has_table_privilege(:floor, 'INSERT')"
+_RIGHTS = {audit.name: "SELECT, INSERT", audit_floor.name: "SELECT"}
+"""Of the tables that the role may not change at will: to archive is their owner's work."""
 
 
 class RoleError(ValueError):
@@ -38,14 +43,23 @@ def grant(engine: sa.Engine, role: str) -> None:
     with engine.begin() as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
         names = {"role": role, "audit": audit.name}
+        tables = names | {"floor": audit_floor.name}
         if not connection.execute(sa.text(_FOUND), names).scalar_one():
             raise RoleError(f"there is no role {role!r}: have it made first")
         if connection.execute(sa.text(_STRONGER), names).scalar_one():
             raise RoleError(f"{role!r} owns the audit, or may act as its owner: work as another role")
         for statement in _statements(connection, role):
             connection.exec_driver_sql(statement)
-        if connection.execute(sa.text(_CAN_CHANGE), names).scalar_one():
+        if connection.execute(sa.text(_CAN_CHANGE), tables).scalar_one():
             raise RoleError(f"{role!r} may change the audit by what others granted to it or to everybody")
+
+
+def may_drop(connection: sa.Connection) -> bool:
+    """Whether this connection's role may drop what an archive has: on PostgreSQL not the role that works."""
+    if connection.dialect.name != "postgresql":
+        return True
+    names = {"audit": audit.name, "floor": audit_floor.name}
+    return bool(connection.execute(sa.text(_MAY_DROP), names).scalar_one())
 
 
 def _statements(connection: sa.Connection, role: str) -> Iterator[str]:
@@ -56,7 +70,7 @@ def _statements(connection: sa.Connection, role: str) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA {schema} TO {who}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM {who}"
     for table in sorted(metadata.tables):
-        rights = "SELECT, INSERT" if table == audit.name else "SELECT, INSERT, UPDATE, DELETE"
+        rights = _RIGHTS.get(table, "SELECT, INSERT, UPDATE, DELETE")
         yield f"GRANT {rights} ON {quote(table)} TO {who}"
     yield f"GRANT SELECT ON {quote(_VERSION)} TO {who}"
     yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {who}"

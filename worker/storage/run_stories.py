@@ -29,15 +29,30 @@ class RunStory:
     note: Mapping[str, Json]
 
 
-def newest(connection: sa.Connection, limit: int) -> list[RunStory]:
-    """The newest runs, the newest first."""
-    rows = connection.execute(sa.select(run).order_by(run.c.id.desc()).limit(limit))
-    return [_story(row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """None selects everything; `before` is the number that the found ones are below."""
+
+    kind: str | None = None
+    state: str | None = None
+    before: int | None = None
+
+
+def newest(connection: sa.Connection, limit: int, wanted: RunFilter) -> list[RunStory]:
+    """The newest runs that fit, the newest first."""
+    query = sa.select(run).order_by(run.c.id.desc()).limit(limit)
+    if wanted.kind is not None:
+        query = query.where(run.c.kind == wanted.kind)
+    if wanted.state is not None:
+        query = query.where(run.c.state == wanted.state)
+    if wanted.before is not None:
+        query = query.where(run.c.id < wanted.before)
+    return [story_of(row) for row in connection.execute(query)]
 
 
 def one(connection: sa.Connection, run_id: int) -> RunStory | None:
     row = connection.execute(sa.select(run).where(run.c.id == run_id)).first()
-    return None if row is None else _story(row)
+    return None if row is None else story_of(row)
 
 
 def waiting_for(connection: sa.Connection, run_id: int) -> int:
@@ -48,7 +63,7 @@ def waiting_for(connection: sa.Connection, run_id: int) -> int:
     return connection.scalars(query).one()
 
 
-def _story(row: Any) -> RunStory:  # noqa: ANN401 - a row
+def story_of(row: Any) -> RunStory:  # noqa: ANN401 - a row
     return RunStory(
         row.id,
         row.kind,

@@ -8,18 +8,24 @@ from typing import Any
 import sqlalchemy as sa
 
 from connectors.sdk.model import Json
-from worker.engine.rows import Run, RunState
+from worker.engine.rows import OVER, Run, RunState
 from worker.storage.tables import run
 
 _OPEN = (RunState.WAITING, RunState.JUDGING, RunState.RUNNING)
-_OVER = (RunState.DONE, RunState.CANCELLED)
 
 
 class RunRows:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def create(self, kind: str, selection: Mapping[str, Json], requested_by: str, now: float) -> Run:
+    def create(
+        self,
+        kind: str,
+        selection: Mapping[str, Json],
+        requested_by: str,
+        now: float,
+        scheduled: str | None = None,
+    ) -> Run:
         values = {
             "kind": kind,
             "state": RunState.WAITING,
@@ -29,20 +35,21 @@ class RunRows:
             "done": 0,
             "requested_by": requested_by,
             "created_at": now,
+            "scheduled": scheduled,
         }
-        return _run(self._connection.execute(sa.insert(run).values(values).returning(run)).one())
+        return read_run(self._connection.execute(sa.insert(run).values(values).returning(run)).one())
 
     def lock(self, run_id: int) -> Run | None:
         query = sa.select(run).where(run.c.id == run_id, run.c.state.in_(_OPEN))
         row = self._connection.execute(query.with_for_update(skip_locked=True)).first()
-        return None if row is None else _run(row)
+        return None if row is None else read_run(row)
 
     def take(self, run_id: int) -> Run | None:
         row = self._connection.execute(sa.select(run).where(run.c.id == run_id).with_for_update()).first()
-        return None if row is None else _run(row)
+        return None if row is None else read_run(row)
 
     def save(self, saved: Run, now: float) -> None:
-        finished = now if saved.state in _OVER else None
+        finished = now if saved.state in OVER else None
         statement = sa.update(run).where(run.c.id == saved.id)
         self._connection.execute(
             statement.values(
@@ -52,6 +59,7 @@ class RunRows:
                 done=saved.done,
                 plan_hash=saved.plan_hash,
                 note=dict(saved.note) or None,
+                position=dict(saved.position) or None,
                 finished_at=finished,
             )
         )
@@ -67,7 +75,13 @@ class RunRows:
         return list(self._connection.scalars(query))
 
 
-def _run(row: Any) -> Run:  # noqa: ANN401 - a row
+def look_at(connection: sa.Connection, run_id: int) -> Run | None:
+    """The run as it stands, without a lock."""
+    row = connection.execute(sa.select(run).where(run.c.id == run_id)).first()
+    return None if row is None else read_run(row)
+
+
+def read_run(row: Any) -> Run:  # noqa: ANN401 - a row
     return Run(
         row.id,
         row.kind,
@@ -79,4 +93,6 @@ def _run(row: Any) -> Run:  # noqa: ANN401 - a row
         row.requested_by,
         row.plan_hash,
         row.note or {},
+        row.position or {},
+        row.scheduled,
     )

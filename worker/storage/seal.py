@@ -25,10 +25,13 @@ from worker.storage.checkpoints import (
     Head,
     Kind,
     Seal,
+    as_facts,
     compose,
     seal_of,
     written,
 )
+from worker.storage.floors import newest_floors
+from worker.storage.heartbeats import Mark
 from worker.storage.signing import Keys
 from worker.storage.store import SqlStore
 
@@ -97,6 +100,7 @@ class Sealer:
         """Keep the lease for a part of the interval: the other beat's message comes to nothing."""
         with self._store.begin() as tx:
             tx.targets.clear_alarm(ALARM, None, tx.now)
+            tx.mark(Mark.SEALED)
             tx.leases.keep(LEASE, Lease(token, tx.now, tx.now + self._every_s * _SHARE))
 
     def seal(self) -> Checkpoint | None:
@@ -121,6 +125,14 @@ class Sealer:
             )
         return at, heads
 
+    def vouch(self, floors: Mapping[str, Head], facts: Mapping[str, Json]) -> Checkpoint:
+        """An operator's line: an archive has what is below these floors. As `seal` else. Raises SealError."""
+        with self._ledger.open() as (tail, keys):
+            _require_ours(tail.last, keys)
+            at, heads = self._heads(tail.last)
+            told: dict[str, Json] = {**facts, "floors": as_facts(floors)}
+            return _appended(tail, keys, compose(tail.last, Kind.ARCHIVED, at, heads, told))
+
     def require_ready(self) -> None:
         """Raises SealError where `begin` could not write."""
         with self._ledger.open() as (tail, keys):
@@ -132,10 +144,9 @@ class Sealer:
             _require_signer(tail.last, keys)
             with self._store.begin() as tx:
                 at, heads = stamp(tx.now), tx.chains.heads()
-            before: dict[str, Json] = {}
-            if tail.last is not None:
-                before = {name: [head.size, head.hash] for name, head in tail.last.streams.items()}
-            told: dict[str, Json] = {**facts, "before": before}
+                floors = as_facts(newest_floors(tx.floors.all()))
+            before = as_facts(tail.last.streams) if tail.last is not None else {}
+            told: dict[str, Json] = {**facts, "before": before, **({"floors": floors} if floors else {})}
             done = _appended(tail, keys, compose(tail.last, kind, at, heads, told))
         with self._store.begin() as tx:
             tx.targets.clear_alarm(ALARM, None, tx.now)

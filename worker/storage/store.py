@@ -14,13 +14,25 @@ from worker.storage import audit
 from worker.storage.accounts import AccountRows
 from worker.storage.chains import ChainRows
 from worker.storage.clock import clock
+from worker.storage.crowds import CrowdRows
 from worker.storage.decisions import DecisionRows
+from worker.storage.drifts import DriftRows
 from worker.storage.events import EventRows
+from worker.storage.floors import FloorRows
+from worker.storage.heartbeats import Mark, mark
+from worker.storage.idempotency import RequestRows
 from worker.storage.identities import IdentityRows
 from worker.storage.leases import LeaseRows
+from worker.storage.links import LinkRows
 from worker.storage.notes import note
 from worker.storage.operators import OperatorRows
+from worker.storage.proposals import ProposalRows
+from worker.storage.refused import RefusedRows
+from worker.storage.retention import Key, Prunable, Step
 from worker.storage.runs import RunRows
+from worker.storage.sequences import SequenceRows
+from worker.storage.staging import SnapshotRows, StagedRows
+from worker.storage.subjects import SubjectRows
 from worker.storage.targets import TargetRows
 from worker.storage.unique_values import UniqueValueRows
 
@@ -39,10 +51,21 @@ class SqlTransaction:
         self.targets = TargetRows(connection, shards)
         self.runs = RunRows(connection)
         self.chains = ChainRows(connection)
+        self.floors = FloorRows(connection)
         self.leases = LeaseRows(connection)
         self.operators = OperatorRows(connection)
         self.decisions = DecisionRows(connection)
         self.unique_values = UniqueValueRows(connection)
+        self.links = LinkRows(connection, shards)
+        self.requests = RequestRows(connection)
+        self.refused = RefusedRows(connection)
+        self.drifts = DriftRows(connection)
+        self.proposals = ProposalRows(connection)
+        self.subjects = SubjectRows(connection, shards)
+        self.staged = StagedRows(connection)
+        self.snapshots = SnapshotRows(connection)
+        self.crowd = CrowdRows(connection, shards)
+        self.sequences = SequenceRows(connection)
 
     @cached_property
     def now(self) -> float:
@@ -50,6 +73,17 @@ class SqlTransaction:
 
     def audit(self, entry: Entry) -> None:
         self.entries.append(entry)
+
+    def prune(self, kind: Prunable, now: float, after: Key) -> Step:
+        """Delete the next page of what may go of a kind; what went."""
+        step = kind.find(self._connection, now, after)
+        if step.keys:
+            kind.drop(self._connection, step.keys)
+        return step
+
+    def mark(self, done: Mark) -> None:
+        """It was done now."""
+        mark(self._connection, done)
 
     def finish(self) -> None:
         """Chain what was audited; the last thing before the commit."""

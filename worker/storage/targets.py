@@ -60,6 +60,9 @@ class TargetRows:
     def end_mapping_run(self, target_id: int, run_id: int) -> None:
         self._set(target_id, {"mapping_run": None}, target.c.mapping_run == run_id)
 
+    def enrolled(self, target_id: int, now: float) -> None:
+        self._set(target_id, {"enrolled_at": now})
+
     def count_pause(self, target_id: int, kind: str) -> int:
         again = sa.case((target.c.pause_kind == kind, target.c.pauses + 1), else_=1)
         one = sa.update(target).where(target.c.id == target_id).values(pauses=again, pause_kind=kind)

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-_CHUNK = 500  # both databases limit the variables of one statement
+_PAGE = 500  # both databases limit the variables of one statement
 
 
 def insert_missing(
@@ -19,13 +19,13 @@ def insert_missing(
     returning: Sequence[sa.Column[Any]] = (),
 ) -> Sequence[Any]:
     """Insert the rows whose unique columns are new, in order; return the named columns of those."""
+    if not rows:
+        return []
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    found: list[Any] = []
-    for start in range(0, len(rows), _CHUNK):
-        values = insert(table).values(list(rows[start : start + _CHUNK]))
-        statement = values.on_conflict_do_nothing(index_elements=list(unique))
-        if returning:
-            found += connection.execute(statement.returning(*returning))
-        else:
-            connection.execute(statement)
-    return found
+    # The rows are parameters, so that the statement is the same for any number and is compiled once.
+    statement = insert(table).on_conflict_do_nothing(index_elements=list(unique))
+    if not returning:
+        connection.execute(statement, list(rows))
+        return []
+    paged = statement.returning(*returning).execution_options(insertmanyvalues_page_size=_PAGE)
+    return connection.execute(paged, list(rows)).all()

@@ -1,4 +1,4 @@
-"""Verification: every chain from its first record to its head, and what checkpoints say about it.
+"""Verification: every chain from its floor, or its first record, to its head, and what checkpoints say of it.
 
 Pages by (stream, seq), each its own short read, while others append. A chain alone shows an edit, an
 insertion, a changed order; whoever may write to the whole database can build a chain anew, and only a
@@ -7,139 +7,25 @@ checkpoint outside it shows that.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 
 from worker.storage.audit import GENESIS, LATENCY_DIGITS, stamp
 from worker.storage.checkpoints import Head
+from worker.storage.floors import all_floors, floor_of, lowest_record
+from worker.storage.strand import Break, Link, Strand, Verified, result
 from worker.storage.tables import audit, audit_head
 
 Ask = Callable[[sa.Select[Any]], Sequence[Any]]
 """Runs one query and returns all its rows, in a transaction that is over by then."""
 
-Columns = tuple[Any, ...]
-Link = tuple[int, str, str, str, Columns | None]
-"""seq, text, prev_hash, hash, and what the query columns say where there are any."""
-
-DEPARTED = "was chained anew: a checkpoint sealed another one"
 _PAGE = 5_000
-_SCAN = json.JSONDecoder().raw_decode  # of `json.loads` without what canonical text does not need
 _LINK = (audit.c.seq, audit.c.text, audit.c.prev_hash, audit.c.hash)
 _DERIVED = (audit.c.at, audit.c.action, audit.c.identity_id, audit.c.latency_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """The first record of a stream that is not what it was."""
-
-    stream: str
-    seq: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """`unsealed`: what of each stream no checkpoint covers."""
-
-    records: int
-    streams: int
-    breaks: tuple[Break, ...]
-    unsealed: tuple[Unsealed, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Unsealed:
-    """Records behind the last checkpoint: how many, and when the first was written (RFC 3339)."""
-
-    stream: str
-    seq: int
-    records: int
-    since: str
-
-
-@dataclass(slots=True)
-class Strand:
-    """One chain on its way from the first record to the last. `sealed` is what a checkpoint says of it."""
-
-    stream: str
-    sealed: Head | None = None
-    seq: int = 0
-    prev: str = GENESIS
-    records: int = 0
-    fault: Break | None = None
-    behind: tuple[int, str] | None = None  # the first record behind the checkpoint, and when it was written
-
-    def follow(self, links: Iterable[Link]) -> None:
-        """Go on along these records, up to the first that is not what it was."""
-        prev, seq = self.prev, self.seq
-        size = self.sealed.size if self.sealed else 0
-        for number, text, before, hash_, columns in links:
-            seq += 1
-            if number != seq:
-                return self._break(seq, f"record {seq} is missing, {number} follows")
-            if before != prev:
-                return self._break(seq, "does not follow from the record before")
-            if sha256((prev + text).encode("utf-8", "surrogatepass")).hexdigest() != hash_:
-                return self._break(seq, "its text was changed")
-            told = _told(text)
-            if told is None or told[:2] != (self.stream, seq):
-                return self._break(seq, "its text is not that of this record")
-            if columns is not None and told[2:] != columns:
-                return self._break(seq, f"does not say what its text says: {_differing(told[2:], columns)}")
-            if seq == size and self.sealed is not None and hash_ != self.sealed.hash:
-                return self._break(seq, DEPARTED)
-            if seq > size and self.behind is None:
-                self.behind = (seq, told[2])
-            prev = hash_
-            self.records += 1
-        self.prev, self.seq = prev, seq
-        return None
-
-    def _break(self, seq: int, reason: str) -> None:
-        self.records += 1
-        self.fault = Break(self.stream, seq, reason)
-
-    def end(self, says: str, head: Head) -> None:
-        """What the chain must have come to, and who says so."""
-        if self.fault is None and (self.seq, self.prev) != head:
-            self.fault = Break(self.stream, self.seq + 1, f"the chain ends at {self.seq}, {says} {head.size}")
-
-    def end_sealed(self) -> None:
-        """A chain may be longer than its checkpoint says, never shorter."""
-        if self.fault is None and self.sealed is not None and self.seq < self.sealed.size:
-            reason = f"the chain ends at {self.seq}, its checkpoint says {self.sealed.size}: records were cut"
-            self.fault = Break(self.stream, self.seq + 1, f"{reason}, or an older database was restored")
-
-    def unsealed(self) -> Unsealed | None:
-        if self.behind is None or self.fault is not None:
-            return None
-        first, since = self.behind
-        return Unsealed(self.stream, first, self.seq - first + 1, since)
-
-
-_NAMES = ("at", "action", "identity_id", "latency_s")
-
-
-def _told(text: str) -> tuple[Any, ...] | None:
-    """Stream, seq and the query columns, as the text has them; None where it is no record's text."""
-    try:
-        body, end = _SCAN(text)
-        if end != len(text):
-            return None
-        told = (body["stream"], body["seq"], body["at"], body["action"])
-        return (*told, body.get("identity"), body.get("latency_s"))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def _differing(told: Columns, columns: Columns) -> str:
-    return ", ".join(name for name, one, other in zip(_NAMES, told, columns, strict=True) if one != other)
 
 
 def verify(ask: Ask, sealed: Mapping[str, Head] | None = None) -> Verified:
@@ -150,7 +36,8 @@ def verify(ask: Ask, sealed: Mapping[str, Head] | None = None) -> Verified:
     sealed = sealed or {}
     named = set(_streams(ask))
     heads = {row.stream: Head(row.seq, row.hash) for row in ask(sa.select(audit_head))}
-    names = sorted({*named, *heads, *sealed})
+    archived = {floor.stream for floor in all_floors(ask)}
+    names = sorted({*named, *heads, *sealed, *archived})
     strands = [_walked(ask, name, heads.get(name), sealed.get(name)) for name in names]
     return result(strands)
 
@@ -164,29 +51,64 @@ def _streams(ask: Ask) -> Iterator[str]:
         ((name,),) = ask(lowest.where(audit.c.stream > name))
 
 
-def result(strands: Sequence[Strand]) -> Verified:
-    return Verified(
-        sum(strand.records for strand in strands),
-        len(strands),
-        tuple(strand.fault for strand in strands if strand.fault is not None),
-        tuple(found for strand in strands if (found := strand.unsealed()) is not None),
-    )
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """Where a chain begins: its floor, and the number of the first record that is there."""
+
+    floor: Head | None
+    first: int | None
+
+
+def _ground(ask: Ask, stream: str) -> _Ground:
+    floor = floor_of(ask, stream)
+    return _Ground(floor, lowest_record(ask, stream) if floor else None)
 
 
 def _walked(ask: Ask, stream: str, head: Head | None, sealed: Head | None) -> Strand:
-    strand = Strand(stream, sealed)
-    if head is None:
-        strand.fault = Break(stream, 1, "the stream has no head")
+    """Once more where records that an archive has were dropped under our feet."""
+    ground = _ground(ask, stream)
+    while True:
+        strand = _followed(ask, _begun(ask, stream, sealed, ground), head)
+        now = ground if strand.fault is None else _ground(ask, stream)
+        if now == ground:
+            return strand
+        ground = now
+
+
+def _begun(ask: Ask, stream: str, sealed: Head | None, ground: _Ground) -> Strand:
+    """What is left of an interrupted drop counts: it must lead to the floor."""
+    floor, first = ground.floor, ground.first
+    strand = Strand(stream, sealed, floor=floor)
+    if floor is None:
         return strand
-    for page in pages(ask, stream, 1, head.size):
+    if first is None or first > floor.size:
+        strand.stand_on(floor)
+    elif first < 1:
+        strand.fault = Break(stream, 1, f"record {first} lies before the first")
+    else:
+        place = sa.and_(audit.c.stream == stream, audit.c.seq == first)
+        rows = ask(sa.select(audit.c.prev_hash).where(place))
+        strand.seq, strand.prev = first - 1, rows[0][0] if rows else GENESIS
+    return strand
+
+
+def _followed(ask: Ask, strand: Strand, head: Head | None) -> Strand:
+    if head is None:
+        strand.fault = Break(strand.stream, strand.seq + 1, "the stream has no head")
+    elif strand.fault is None:
+        _follow(ask, strand, head)
+    return strand
+
+
+def _follow(ask: Ask, strand: Strand, head: Head) -> None:
+    for page in pages(ask, strand.stream, strand.seq + 1, head.size):
         strand.follow(_link(row) for row in page)
         if strand.fault is not None:
-            return strand
+            return
     strand.end("its head says", head)
     strand.end_sealed()
     if strand.fault is None:
-        strand.fault = _beyond(ask, stream, head.size)
-    return strand
+        strand.fault = _beyond(ask, strand.stream, head.size)
 
 
 def pages(ask: Ask, stream: str, first: int, last: int) -> Iterator[Sequence[Any]]:

@@ -132,6 +132,10 @@ ACCOUNT_FILTERS: Mapping[str, Parameter] = {
     "attributes": by_attributes,
     **{f"{name}__{way}": moment(f"{name}__{way}") for name in MOMENTS for way in ("gt", "gte", "lt", "lte")},
 }
+TOKEN_FILTERS: Mapping[str, Parameter] = {
+    "intent": exact("intent"),
+    "user__username": exact("owner__username"),
+}
 GROUP_FILTERS: Mapping[str, Parameter] = {"name": exact("name"), "is_superuser": truth("is_superuser")}
 
 

@@ -6,16 +6,17 @@ nothing about it can be changed any more.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import DataError
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from tests.targets import meeting
-from tests.targets.authentik.models import Account, Group, Kind, Role, holds_nul, jsonb
+from tests.targets.authentik.models import Account, ApiToken, Group, Kind, Role, holds_nul, jsonb
 
 AVATAR = "data:image/svg+xml;base64,PHN2Zy8+"
+UNUSED = "2001-01-01T00:00:00Z"  # the date of a token that does not expire
 DOOR = "An internal service account stays one, and as it is."
 
 
@@ -126,3 +127,21 @@ def _brief(group: Group) -> dict[str, Any]:
 
 def _number(group: Group) -> int:
     return group.pk.int % 100_000
+
+
+class TokenSerializer(serializers.ModelSerializer[ApiToken]):
+    """A token without its key. One that does not expire still shows a date."""
+
+    user = serializers.IntegerField(source="owner_id")
+    expiring = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ApiToken
+        fields: ClassVar[list[str]] = ["pk", "intent", "user", "expires", "expiring"]
+
+    def get_expiring(self, token: ApiToken) -> bool:
+        return token.expires is not None
+
+    def to_representation(self, instance: ApiToken) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return shown | {"expires": shown["expires"] or UNUSED}

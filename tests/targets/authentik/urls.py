@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/v3/core/users/me/", no_append_slash(views.Me.as_view())),
     path("api/v3/core/users/<str:pk>/", no_append_slash(views.AccountDetail.as_view())),
     path("api/v3/core/groups/", no_append_slash(views.GroupList.as_view())),
+    path("api/v3/core/tokens/", no_append_slash(views.TokenList.as_view())),
     path("api/v3/admin/version/", no_append_slash(views.Version.as_view())),
     path("-/health/live/", views.healthy),
     path("-/health/ready/", views.healthy),

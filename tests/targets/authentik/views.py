@@ -20,10 +20,10 @@ from rest_framework.response import Response
 
 from tests.targets.authentik import filters
 from tests.targets.authentik.access import ModelRights, TokenAuthentication
-from tests.targets.authentik.models import ANONYMOUS, Account, Group
+from tests.targets.authentik.models import ANONYMOUS, Account, ApiToken, Group
 from tests.targets.authentik.paging import Pages
 from tests.targets.authentik.parsing import StrictParser
-from tests.targets.authentik.serializers import AVATAR, AccountSerializer, GroupSerializer
+from tests.targets.authentik.serializers import AVATAR, AccountSerializer, GroupSerializer, TokenSerializer
 
 VERSION = "2025.12.4"
 LARGEST_ID = 2**63 - 1
@@ -148,6 +148,24 @@ class GroupList(ApiView):
 
     def get_queryset(self) -> QuerySet[Group]:
         return Group.objects.all()
+
+    def get(self, request: Request) -> Response:
+        del request
+        return self.listing()
+
+
+class TokenList(ApiView):
+    """Everybody sees their own tokens, superusers see all; never a key."""
+
+    permission_classes: ClassVar[list[type]] = [IsAuthenticated]
+    serializer_class = TokenSerializer
+    parameters = filters.TOKEN_FILTERS
+    ordering = ("pk",)
+    filter_backends: ClassVar[list[type]] = [filters.ParameterFilter, filters.Ordering]
+
+    def get_queryset(self) -> QuerySet[ApiToken]:
+        tokens = ApiToken.objects.select_related("owner")
+        return tokens if self.request.user.is_superuser else tokens.filter(owner=self.request.user)
 
     def get(self, request: Request) -> Response:
         del request

@@ -25,7 +25,9 @@ class BearerAuthentication(BaseAuthentication):
         if scheme.lower() != "bearer":
             return None
         token = Token.objects.select_related("user__profile").filter(key=key.strip()).first()
-        return None if token is None or not token.user.is_active else (token.user, token)
+        if token is None or token.is_over() or not token.user.is_active:
+            return None
+        return token.user, token
 
     def authenticate_header(self, _request: Request) -> str:
         return CHALLENGE

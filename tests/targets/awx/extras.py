@@ -22,11 +22,26 @@ from tests.targets.awx.views import UserList, create_user
 from tests.targets.tokens.models import Token
 
 SCOPES = frozenset({"read", "write"})
+HIDDEN = "************"
 LIFETIME = timedelta(days=365_000)
 
 
 class TokenList(ApiView):
     """POST makes a token of whoever asks, also under another user's address."""
+
+    def get_queryset(self) -> QuerySet[Token]:
+        """Those of the user in the address, or all; only superusers see tokens of others."""
+        number = self.kwargs.get("pk")
+        tokens = Token.objects.select_related("user")
+        tokens = tokens if number is None else tokens.filter(user=number)
+        return tokens if self.request.user.is_superuser else tokens.filter(user=self.request.user)
+
+    def get(self, request: Request, pk: int | None = None) -> Response:
+        del request, pk
+        return self.listing()
+
+    def represent(self, item: Token) -> dict[str, Any]:
+        return _token(item) | {"token": HIDDEN}
 
     def post(self, request: Request, pk: int | None = None) -> Response:
         del pk
@@ -48,7 +63,7 @@ class TokenDetail(ApiView):
 
     def get(self, request: Request, pk: int) -> Response:
         del request, pk
-        return Response(_token(self.get_object()) | {"token": "************"})
+        return Response(_token(self.get_object()) | {"token": HIDDEN})
 
     def delete(self, request: Request, pk: int) -> Response:
         del pk
@@ -180,7 +195,7 @@ def _token(token: Token) -> dict[str, Any]:
         "user": token.user_id,
         "refresh_token": None,
         "application": None,
-        "expires": token.created + LIFETIME,
+        "expires": token.expires or token.created + LIFETIME,
         "scope": token.scope,
     }
 

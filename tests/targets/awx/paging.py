@@ -1,4 +1,7 @@
-"""Pages of AWX: relative links, 25 by default, 200 at most, and a crash on a page size of letters."""
+"""Pages of AWX: relative links, 25 by default, 200 at most, and a crash on a page size of letters.
+
+Option (reset request) `MAX_PAGE_SIZE`: what an administrator of the server has set instead of 200.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ from typing import Any, ClassVar
 
 from django.core.paginator import Paginator
 from rest_framework.pagination import PageNumberPagination
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from tests.targets import options
 
 MAX_PAGE_SIZE = 200
 
@@ -15,9 +21,12 @@ MAX_PAGE_SIZE = 200
 class Pages(PageNumberPagination):
     page_size = 25
     page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
     last_page_strings: ClassVar[tuple[str, ...]] = ("last",)
     django_paginator_class = Paginator
+
+    def get_page_size(self, request: Request) -> int | None:
+        self.max_page_size = int(options.get("MAX_PAGE_SIZE", MAX_PAGE_SIZE))
+        return super().get_page_size(request)
 
     def get_next_link(self) -> str | None:
         return self._link(self.page.next_page_number()) if self.page.has_next() else None

@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v2/users/", views.UserList.as_view()),
     path("api/v2/users/<int:pk>/", views.UserDetail.as_view()),
     path("api/v2/users/<int:pk>/personal_tokens/", extras.TokenList.as_view()),
+    path("api/v2/users/<int:pk>/tokens/", extras.TokenList.as_view()),
     path("api/v2/users/<int:pk>/activity_stream/", extras.UserActivity.as_view()),
     path("api/v2/users/<int:pk>/teams/", extras.UserTeams.as_view()),
     path("api/v2/users/<int:pk>/roles/", extras.UserRoles.as_view()),

@@ -11,8 +11,9 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import User
 from rest_framework import serializers, viewsets
 from rest_framework.authentication import TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.pagination import PageNumberPagination
-from rest_framework.permissions import IsAdminUser
+from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAdminUser
 from rest_framework.request import Request
 
 from tests.targets import options
@@ -21,6 +22,21 @@ from tests.targets.tokens.models import Token
 
 class KeyAuthentication(TokenAuthentication):
     model = Token
+
+    def authenticate_credentials(self, key: str) -> tuple[User, Token]:
+        """The document names no end of a token; a server that gives it one says so."""
+        user, token = super().authenticate_credentials(key)
+        if token.is_over():
+            raise AuthenticationFailed("Token has expired.")
+        return user, token
+
+
+class Scope(BasePermission):
+    """A token for reading only may not write, whoever has it."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        del view
+        return request.method in SAFE_METHODS or getattr(request.auth, "scope", "write") == "write"
 
 
 class Pages(PageNumberPagination):
@@ -67,4 +83,4 @@ class UserViewSet(viewsets.ModelViewSet[User]):
     serializer_class = UserSerializer
     pagination_class = Pages
     authentication_classes: ClassVar[list[type]] = [KeyAuthentication]
-    permission_classes: ClassVar[list[type]] = [IsAdminUser]
+    permission_classes: ClassVar[list[type]] = [IsAdminUser, Scope]

@@ -67,10 +67,11 @@ class Member(AbstractBaseUser):
 
 
 class Key(models.Model):
-    """An API key: everything its owner may do."""
+    """An API key: everything its owner may do, until it `expires` (None: never)."""
 
     key = models.CharField(max_length=200, unique=True)
     user = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="keys")
+    expires = models.DateTimeField(null=True)
 
     class Meta:
         app_label = "staff_users"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
+from django.utils.dateparse import parse_datetime
 
 from tests.targets.staff_users.models import Group, Key, Member, media
 from tests.targets.store import wipe
@@ -50,7 +51,8 @@ def _key(given: Mapping[str, Any]) -> None:
     owner = Member.objects.filter(username=given["username"]).first()
     if owner is None:
         raise ValueError(f"tokens: no user {given['username']!r}")
-    Key.objects.create(key=given["token"], user=owner)
+    expires = parse_datetime(given["expires"]) if given.get("expires") else None
+    Key.objects.create(key=given["token"], user=owner, expires=expires)
 
 
 def rows() -> list[dict[str, Any]]:

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import atexit
+import fcntl
 import json
 import os
+import pty
+import shutil
 import signal
+import struct
 import subprocess
 import sys
-from functools import cached_property
+import termios
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 
 from config.settings import Settings, load
 from tests.fixtures.targets import ReferenceTarget
 from tests.waiting import until
-from worker.bootstrap import build_intake, open_store
+from tests.worker.cli.preloaded import Preloaded
+from tests.worker.cli.screen import all_of
+from worker.bootstrap import open_store
 from worker.cli.broker import NoSignals
-from worker.databases import open_writer
+from worker.databases import open_reader, open_writer
 from worker.domain.dates import Dates
 from worker.engine.fold import Fold
+from worker.intake import build_intake
 from worker.storage.clock import clock
 from worker.storage.freshness import targets, totals
-from worker.storage.migrate import upgrade
 from worker.storage.store import SqlStore
 
 if TYPE_CHECKING:
@@ -76,10 +86,10 @@ def event(name: str, subject: str = "E1001", kind: str = "changed", second: int 
 class Answer:
     """How a command ended."""
 
-    def __init__(self, process: subprocess.CompletedProcess[bytes]) -> None:
-        self.code = process.returncode
-        self.out = process.stdout.decode()
-        self.errors = process.stderr.decode()
+    def __init__(self, code: int, out: bytes, errors: bytes) -> None:
+        self.code = code
+        self.out = out.decode()
+        self.errors = errors.decode()
 
     @property
     def document(self) -> Any:
@@ -88,6 +98,19 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<exit {self.code}\n{self.out}\n{self.errors}>"
+
+
+@cache
+def preloaded() -> Preloaded:
+    """One for each test process."""
+    made = Preloaded()
+    atexit.register(made.close)
+    return made
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 class Installation:
@@ -101,6 +124,7 @@ class Installation:
         self.environ: dict[str, str] = {
             "HIREWIRE_CONFIG": str(self.configuration),
             "HIREWIRE_STATE_DIR": str(self.state_dir),
+            "HIREWIRE_API__PORT": "0",
         }
         self.started: list[subprocess.Popen[bytes]] = []
 
@@ -112,18 +136,26 @@ class Installation:
         return ours | self.environ | dict(more or {})
 
     def run(self, *words: str, stdin: bytes = b"", env: Mapping[str, str] | None = None) -> Answer:
-        """A command that ends, as in a pipe."""
-        return Answer(
-            subprocess.run(  # noqa: S603 - our own words
-                self.command(*words),
-                cwd=self.folder,
-                env=self.environment(env),
-                input=stdin,
-                capture_output=True,
-                timeout=LIMIT_S,
-                check=False,
-            )
-        )
+        """A command that ends, as between files."""
+        with TemporaryFile() as given, TemporaryFile() as said, TemporaryFile() as errors:
+            given.write(stdin)
+            given.seek(0)
+            files = [file.fileno() for file in (given, said, errors)]
+            code = preloaded().call(words, self.folder, self.environment(env), files, LIMIT_S)
+            return Answer(code, _content(said), _content(errors))
+
+    def in_terminal(self, width: int, *words: str) -> Answer:
+        """A command that ends, in a terminal of 50 lines; what it showed is `out`, styles and all."""
+        main, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+        with ThreadPoolExecutor(1) as reader:
+            showing = reader.submit(all_of, main)
+            try:
+                environ = self.environment({"TERM": "xterm-256color"})
+                code = preloaded().call(words, self.folder, environ, [terminal] * 3, LIMIT_S)
+            finally:
+                os.close(terminal)
+            return Answer(code, showing.result(LIMIT_S).replace(b"\r\n", b"\n"), b"")
 
     def start(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """A command that goes on; what it says is in `log(words[0])`. Ended when the test is."""
@@ -175,9 +207,15 @@ class Installation:
         """The database as a test looks at it, and changes it where nobody may."""
         return open_writer(self.settings)
 
+    @cached_property
+    def looking(self) -> sa.Engine:
+        """As commands look at it: each transaction sees one moment, and keeps no worker from writing."""
+        return open_reader(self.settings)
+
     def close(self) -> None:
-        if "rows" in vars(self):
-            self.rows.dispose()
+        for engine in ("rows", "looking"):
+            if engine in vars(self):
+                getattr(self, engine).dispose()
         for process in self.started:
             if process.poll() is None:
                 self.stop(process)
@@ -201,9 +239,10 @@ def bare(tmp_path: Path) -> Iterator[Installation]:
 
 
 @pytest.fixture
-def migrated(bare: Installation) -> Installation:
+def migrated(bare: Installation, migrated_file: Path) -> Installation:
     """With a database, and still without a broker."""
-    upgrade(bare.rows)
+    bare.state_dir.mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(migrated_file, bare.state_dir / "hirewire.db")
     open_store(bare.settings, bare.rows)
     return bare
 

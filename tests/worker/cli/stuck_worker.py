@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 def main(file: Path) -> None:
-    sound = dispatch._call
+    sound = dispatch.call
 
-    def call(job: Job) -> Outcome | Found:
+    def stuck(job: Job) -> Outcome | Found:
         try:
             file.touch(exist_ok=False)
         except FileExistsError:
@@ -29,7 +29,7 @@ def main(file: Path) -> None:
         threading.Event().wait()
         raise AssertionError("nobody sets it")
 
-    dispatch._call = call
+    dispatch.call = stuck
     sys.argv = ["hirewire", "worker"]
     sys.exit(hirewire())
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tests.waiting import until
 from tests.worker.cli.conftest import LIMIT_S, event
+from tests.worker.cli.screen import all_of
 from worker.domain.account import Account, Hold, Reason
 from worker.engine.rows import Lease, Progress, Settled
 from worker.storage import tables
@@ -119,27 +120,17 @@ def test_a_terminal_gets_progress_pictures_and_no_more_width_than_it_has(populat
     master, slave = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - our own words
         populated.command("held"),
-        env=populated.environment({"COLUMNS": "80", "TERM": "xterm-256color"}),
+        env=populated.environment({"COLUMNS": "120", "TERM": "xterm-256color"}),
         stdin=slave,
         stdout=slave,
         stderr=slave,
     )
     os.close(slave)
-    said = b""
-    while chunk := _read(master):
-        said += chunk
+    said = all_of(master)
     assert process.wait(LIMIT_S) == 0
-    os.close(master)
     assert "\u2500".encode() in said  # a ruled table
     assert b"\x1b[" in said
     assert b"E1001" in said
-
-
-def _read(master: int) -> bytes:
-    try:
-        return os.read(master, 4096)
-    except OSError:  # the other side is closed
-        return b""
 
 
 def test_without_a_database_every_command_says_the_way_out(bare: Installation) -> None:

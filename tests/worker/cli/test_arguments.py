@@ -25,14 +25,19 @@ HEAVY = {
 
 AUDIT = ("list", "verify", "story", "seal", "baseline", "export", "key")
 DEEPER = {
+    "account": ("link", "unlink"),
     "audit": AUDIT,
+    "connector": ("new",),
     "held": ("list", "show", "retry", "discard", "approve", "reject"),
+    "identity": ("show", "rekey", "merge"),
     "operator": ("add", "list", "revoke"),
     "runs": ("list", "show", "approve", "cancel"),
+    "schema": ("event",),
+    "source": ("key", "secret"),
     "targets": ("pause", "resume"),
 }
 DECIDES = (["held", "retry"], ["held", "discard"], ["held", "approve"], ["held", "reject"])
-READING = {"send", "status", "held", "audit", "check"}
+READING = {"send", "status", "held", "audit", "check", "plan", "explain", "identity", "schema"}
 WRITES_FILES = (["audit", "export"], ["audit", "key"])
 
 
@@ -72,7 +77,7 @@ def test_every_reading_command_offers_json(words: list[str]) -> None:
     [
         (["statsu"], "Did you mean 'status'"),
         (["send"], "Missing argument 'FILE...'"),
-        (["resync", "E1"], "Missing option '--why'"),
+        (["runs", "cancel", "1"], "Missing option '--why'"),
         (["worker", "--pool", "solo"], "'solo' is not one of"),
         (["audit", "list", "--limit", "0"], "greater than or equal to 1"),
     ],

@@ -44,6 +44,19 @@ def token_of(installation: Installation, name: str, role: str, admin: str | None
     return token
 
 
+def test_a_token_for_other_targets_pauses_nothing(migrated: Installation) -> None:
+    admin = token_of(migrated, "root", "admin")
+    env = {"HIREWIRE_OPERATOR_TOKEN": admin}
+    wrong = migrated.run("operator", "add", "sam", "--role", "operator", "--target", "awx_prd", env=env)
+    assert (wrong.code, "did you mean awx_prod?" in wrong.errors) == (2, True)
+    scoped = ("operator", "add", "sam", "--role", "operator", "--target", "awx_prod", "--json")
+    sam = {"HIREWIRE_OPERATOR_TOKEN": migrated.run(*scoped, env=env).document["token"]}
+    assert migrated.run("targets", "pause", "awx_prod", *WHY, env=sam).code == 0
+    everywhere = migrated.run("resync", "--all", "--no-wait", *WHY, env=sam)
+    assert (everywhere.code, "good for awx_prod only" in everywhere.errors) == (2, True)
+    assert audited(migrated)[-1]["reason"] == "scope"
+
+
 def decisions(installation: Installation) -> list[tuple[str, str, str]]:
     with installation.rows.connect() as connection:
         query = sa.select(decision.c.word, decision.c.field, decision.c.decided_by).order_by(decision.c.id)

@@ -37,6 +37,8 @@ def installation(request: pytest.FixtureRequest, bare: Installation, valkey_url:
     return bare
 
 
+@pytest.mark.slow
+@pytest.mark.stack
 def test_events_reach_the_target_and_every_command_tells_the_truth(
     installation: Installation, awx_target: ReferenceTarget
 ) -> None:
@@ -44,7 +46,7 @@ def test_events_reach_the_target_and_every_command_tells_the_truth(
     start_programs(installation)
     sent = installation.run("send", installation.file(*LINES), "--json")
     assert (sent.document["accepted"], sent.document["refused"], sent.code) == (4, 1, 1)
-    until(settled(installation.rows, 2), "settled")
+    until(settled(installation.looking, 2), "settled")
 
     assert awx_target.users()["anna.berg"]["last_name"] == "Lind"
     assert awx_target.users()["omar.haddad"]["last_name"] == "حداد"

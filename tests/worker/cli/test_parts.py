@@ -57,7 +57,7 @@ def test_waiting_for_the_flag_ends_after_the_time_given() -> None:
     flag = SharedFlag()
     began = time.monotonic()
     assert not flag.wait(0.05)
-    assert 0.05 <= time.monotonic() - began < 5
+    assert 0.05 <= time.monotonic() - began < 30
 
 
 def test_threads_that_ask_at_once_share_one_runtime() -> None:

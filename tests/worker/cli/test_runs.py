@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from worker.cli.broker import NoSignals
 from worker.domain.operator import Principal, Role
 from worker.engine.operators import Operators
 from worker.engine.rows import Run, RunState
+from worker.engine.run_desk import RunDesk
 from worker.storage.store import SqlStore
 from worker.storage.tables import audit
 
@@ -90,3 +92,31 @@ def test_a_run_is_cancelled_once(migrated: Installation, store: SqlStore, held: 
     words = ("runs", "cancel", str(held.id), "--why", "by mistake")
     assert [migrated.run(*words, env=operator).code for _ in range(2)] == [0, 2]
     assert state_of(store, held).state == RunState.CANCELLED
+
+
+def test_who_asked_for_a_run_and_who_decided_is_shown_with_the_reason(
+    migrated: Installation, store: SqlStore
+) -> None:
+    desk = RunDesk(store, NoSignals())
+    asked = desk.request_resync({"targets": ["awx_prod"], "held": True}, "operator:tom", "mended by hand")
+    desk.cancel(asked.id, Principal("olga", Role.OPERATOR), "by mistake")
+    shown = migrated.run("runs", "show", str(asked.id))
+    assert shown.code == 0, shown
+    assert "requested by operator:tom: mended by hand" in shown.out
+    assert "cancelled by operator:olga: by mistake" in shown.out
+    assert "awx_prod; held" in shown.out
+    told = migrated.run("runs", "show", str(asked.id), "--json").document["told"]
+    assert [(one["word"], one["why"]) for one in told] == [
+        ("requested", "mended by hand"),
+        ("cancelled", "by mistake"),
+    ]
+
+
+def test_runs_are_listed_page_by_page(migrated: Installation, store: SqlStore, held: Run) -> None:
+    with store.begin() as tx:
+        later = tx.runs.create("mapping", {}, "hirewire", tx.now)
+    first = migrated.run("runs", "list", "--limit", "1")
+    assert f"there are more: --before {later.id}" in first.errors
+    second = migrated.run("runs", "list", "--limit", "1", "--before", str(later.id), "--json").document
+    assert ([item["run"] for item in second["runs"]], second["more"]) == ([held.id], False)
+    assert migrated.run("runs", "list", "--kind", "replay").out == "there was no such run\n"

@@ -73,7 +73,7 @@ def test_a_worker_that_starts_finds_in_the_rows_what_no_message_told(
 ) -> None:
     say(installation, 1, "Q")
     installation.start("worker")  # and no beat
-    until(settled(installation.rows, len(NAMES)), "settled")
+    until(settled(installation.looking, len(NAMES)), "settled")
     assert written(awx_target) == {"Q"}
     installation.stop(installation.started[0])
 
@@ -87,7 +87,7 @@ def test_a_worker_that_starts_finds_in_the_rows_what_no_message_told(
     installation.start("worker")
     done = sa.and_(tables.run.c.id == run.id, tables.run.c.state == "done")
     until(lambda: count(installation, done), "the run is carried out")
-    until(settled(installation.rows, len(NAMES)), "settled again")
+    until(settled(installation.looking, len(NAMES)), "settled again")
     assert written(awx_target) == {"Q"}
 
 
@@ -116,6 +116,6 @@ def test_a_worker_that_is_told_to_stop_finishes_what_is_in_flight_and_keeps_noth
 
     awx_target.clear_faults()
     installation.start("worker")
-    until(settled(installation.rows, len(NAMES)), "settled by the next one")
+    until(settled(installation.looking, len(NAMES)), "settled by the next one")
     assert written(awx_target) == {"Q"}
     assert len(awx_target.writes()) == len(NAMES)

@@ -18,7 +18,6 @@ from worker.cli.watchdog import STUCK, Patience
 from worker.engine.keeper import WATCHDOG_ALARM
 from worker.storage import tables
 from worker.storage.database import writer
-from worker.storage.migrate import upgrade
 from worker.storage.overdue import Overdue, Worker, overdue
 from worker.storage.store import SqlStore
 
@@ -37,7 +36,6 @@ ANNIKA = event("ev-1", second=1, user_name="anna.berg", given_name="Annika", fam
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
     made = writer(database_url)
-    upgrade(made)
     yield made
     made.dispose()
 
@@ -224,7 +222,7 @@ def test_a_worker_that_hangs_exits_and_the_next_one_does_its_work(
         connection.execute(sa.update(tables.slot).values(leased_until=0.0))
     start_stuck(installation, tmp_path / "hung")
     installation.start("beat")
-    until(settled(installation.rows, 1), "settled", 20)
+    until(settled(installation.looking, 1), "settled")
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"
 
 
@@ -248,5 +246,5 @@ def test_a_worker_whose_targets_are_all_paused_goes_on_waiting(
     assert "watchdog" not in installation.log("worker")
     with store.begin() as tx:
         tx.targets.resume(target)
-    until(settled(installation.rows, 1), "settled", 20)
+    until(settled(installation.looking, 1), "settled")
     assert awx_target.users()["anna.berg"]["first_name"] == "Annika"

@@ -70,6 +70,8 @@ def temporary() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow
+@pytest.mark.stack
 def test_commands_reach_a_stack_that_runs_on_the_state_folder(bare: Installation, temporary: Path) -> None:
     bare.environ |= {"TMPDIR": str(temporary), "XDG_RUNTIME_DIR": str(temporary)}
     stack = bare.start("up")

@@ -122,6 +122,8 @@ class Source:
     payload: str = "delta"
     attributes: tuple[str, ...] = ("user_name", "given_name", "email", "active", "groups", "custom.*")
     types: Mapping[str, str] = field(default_factory=dict)
+    subjects: str | None = None
+    only_types: tuple[str, ...] = ()
 
 
 def body(**changes: Json) -> dict[str, Json]:

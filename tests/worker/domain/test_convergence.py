@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from connectors.sdk.fields import same
 from connectors.sdk.model import Json
-from tests.worker.domain.builders import FIELDS, NOW, PERSON, POLICY, RECORD, TIMING, UNLINKED, wanting
+from tests.worker.domain import builders
+from tests.worker.domain.builders import FIELDS, NOW, PERSON, RECORD, TIMING, UNLINKED, wanting
 from tests.worker.domain.target_model import FAULTS, TargetModel
 from worker.domain.account import Account, Doubt, Person
 from worker.domain.answer import Absorbed, Continue, End, Moment, Wait, absorb
@@ -17,6 +18,7 @@ from worker.domain.link import absorb_found
 from worker.domain.plan import Done, Fetch, Find, Later, Patch, decide
 from worker.domain.policy import Policy
 
+POLICY = replace(builders.POLICY, immutable_key="username")  # found is linked, whatever else differs
 ALLOWING = replace(POLICY, privileged={"groups": "allow", "is_staff": "allow"})
 FOREIGN: dict[str, Json] = {"phone": "555-0100", "notes": ["kept"]}
 PEOPLE = st.fixed_dictionaries(

@@ -70,6 +70,12 @@ def test_flags_empty_texts_and_what_is_not_shown_are_no_evidence() -> None:
     assert evidence(silent, person, POLICY) == ()
 
 
+def test_one_of_a_few_words_that_many_have_is_no_evidence() -> None:
+    fields = {**FIELDS, "type": replace(FIELDS["first_name"], name="type", choices=("internal", "external"))}
+    person = replace(PERSON, wanted={**PERSON.wanted, "type": "internal"})
+    assert evidence(stranger(), person, replace(POLICY, fields=fields)) == ()
+
+
 def test_evidence_compares_as_the_field_does() -> None:
     fields = {**FIELDS, "email": replace(FIELDS["email"], normalise=lambda value: str(value).lower())}
     one = replace(stranger(), record={**stranger().record, "email": "MIRA@example.com"})

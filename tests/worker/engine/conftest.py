@@ -15,13 +15,13 @@ MakeRig = Callable[..., Rig]
 
 
 @pytest.fixture
-def make_rig(tmp_path: Path, awx_target: ReferenceTarget) -> Iterator[MakeRig]:
+def make_rig(tmp_path: Path, awx_target: ReferenceTarget, sqlite_database_url: str) -> Iterator[MakeRig]:
     """A rig on SQLite with the reference AWX; arguments go to `settings_for`."""
     rigs: list[Rig] = []
 
     def make(
         targets: Mapping[str, ReferenceTarget] | None = None,
-        database: str = f"sqlite:///{tmp_path / 'hirewire.db'}",
+        database: str = sqlite_database_url,
         **more: Any,
     ) -> Rig:
         rigs.append(Rig(settings_for(database, tmp_path, targets or {"awx": awx_target}, **more)))

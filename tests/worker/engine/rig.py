@@ -24,8 +24,8 @@ from worker.engine.accept import Receipt
 from worker.engine.ports import Signals
 from worker.storage import tables
 from worker.storage.codec import read_account
-from worker.storage.migrate import upgrade
-from worker.storage.verify import Verified, asking, verify
+from worker.storage.strand import Verified
+from worker.storage.verify import asking, verify
 
 FAST: dict[str, Any] = {
     "shards": 1,
@@ -110,7 +110,6 @@ class Rig:
 
     def __init__(self, settings: Settings, signals: Signals | None = None) -> None:
         self.writer = databases.open_writer(settings)
-        upgrade(self.writer)
         self._reader = databases.open_reader(settings)  # looking must not keep a worker from writing
         self.settings = settings
         self.signals: Any = signals or RecordedSignals()

@@ -27,8 +27,8 @@ from tests.worker.engine.rig import Rig
 from worker.domain.operator import Principal, Role
 from worker.engine.errors import NotAllowedError
 from worker.engine.judge import Judge, PlanBrake
+from worker.engine.marking import Marking
 from worker.engine.rows import RunState
-from worker.engine.runs import Runs
 
 CHANGED = {"crm": NAMES_BY_DEPARTMENT}
 
@@ -187,20 +187,6 @@ def test_an_approval_is_for_one_plan_and_no_other(held: Rig, target: ReferenceTa
     assert first_names(target)["person.1"] == "Care1"
 
 
-class StopsAfter:
-    """A worker that is asked to stop after so many pages."""
-
-    def __init__(self, pages: int) -> None:
-        self._left = pages
-
-    def is_set(self) -> bool:
-        self._left -= 1
-        return self._left < 0
-
-    def wait(self, timeout: float) -> bool:  # noqa: ARG002 - the port's
-        return self.is_set()
-
-
 def test_a_judging_that_was_interrupted_goes_on_and_ends_in_the_same_plan(
     make_rig: MakeRig, target: ReferenceTarget, database_url: str
 ) -> None:
@@ -208,7 +194,7 @@ def test_a_judging_that_was_interrupted_goes_on_and_ends_in_the_same_plan(
     clone(old, 220)
     rig = restarted(make_rig, old, target, options=CHANGED)
     judge = Judge(rig.runtime.targets, PlanBrake(0.2, LARGE))
-    Runs(rig.runtime.store, rig.signals, 1, StopsAfter(1), judge).carry_out(newest(rig).id)
+    Marking(rig.runtime.store, rig.signals, 1, judge).step(newest(rig).id)
     assert newest(rig).state == RunState.JUDGING
     rig.runtime.runs.carry_out(newest(rig).id)
     assert (newest(rig).state, newest(rig).note["held"]) == (RunState.HELD, {"crm": 221})

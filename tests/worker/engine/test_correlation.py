@@ -30,7 +30,7 @@ def resync(rig: Rig) -> int:
 
 def somebody_else_writes(target: ReferenceTarget, changes: dict[str, str]) -> None:
     url = f"{target.base_url}/api/v2/users/2/"
-    requests.patch(url, json=changes, headers=target.authorization, timeout=5).raise_for_status()
+    requests.patch(url, json=changes, headers=target.authorization, timeout=30).raise_for_status()
 
 
 def test_an_event_s_id_is_on_intent_header_outcome_and_link(

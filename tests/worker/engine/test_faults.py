@@ -223,7 +223,11 @@ def test_five_failures_alike_hold_the_field_while_others_succeed(
         if rig.account("E1", "awx").held:
             break
     assert rig.account("E1", "awx").held["first_name"].reason is Reason.FAULT
-    assert len([w for w in awx_target.writes() if w["path"] == "/api/v2/users/2/"]) == 5
+    writes = awx_target.writes()
+    failed = [w["n"] for w in writes if w["path"] == "/api/v2/users/2/"]
+    others = [w["n"] for w in writes if w["path"] == "/api/v2/users/3/" and w["n"] > failed[0]]
+    assert len(failed) >= 5
+    assert len([n for n in failed[4:] if n > others[0]]) <= 2, "held once both are so; two were under way"
 
 
 def test_the_brake_holds_further_revocations(make_rig: MakeRig, django_admin_target: ReferenceTarget) -> None:

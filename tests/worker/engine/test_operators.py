@@ -153,3 +153,40 @@ def test_an_operator_takes_a_pause_of_hirewire_over(rig: Rig) -> None:
     with rig.runtime.store.begin() as tx:
         (state,) = tx.targets.all()
     assert (state.paused, state.paused_by) == (True, "operator:bert")
+
+
+def test_a_token_with_a_scope_is_good_for_its_targets_and_for_looking(rig: Rig) -> None:
+    desk = Desk(rig)
+    token = desk.operators.add("sam", Role.APPROVER, desk.admin, targets=["awx"])
+    assert desk.operators.authenticate(token, Role.VIEWER, "test").targets == frozenset({"awx"})
+    assert desk.operators.authenticate(token, Role.APPROVER, "held:approve", ["awx"]).name == "sam"
+    for at, words in ((["awx", "other"], "about awx, other"), (None, "concerns every target")):
+        with pytest.raises(NotAllowedError, match=f"good for awx only: .*{words}"):
+            desk.operators.authenticate(token, Role.OPERATOR, "run:resync", at)
+    assert refusals(rig) == [("operator:sam", "scope"), ("operator:sam", "scope")]
+    assert rig.audit("operator:add:added")[-1]["targets"] == ["awx"]
+
+
+def test_an_admin_has_no_scope_and_nobody_with_one_adds_operators(rig: Rig) -> None:
+    desk = Desk(rig)
+    for targets in (["awx"], []):
+        with pytest.raises(ValueError, match="good for every target"):
+            desk.operators.add("sam", Role.ADMIN, desk.admin, targets=targets)
+    assert not Principal("sam", Role.APPROVER, frozenset({"awx"})).covers(None)
+
+
+def test_a_run_of_other_targets_is_none_of_a_token_with_a_scope(rig: Rig) -> None:
+    desk = Desk(rig)
+    sam = Principal("sam", Role.APPROVER, frozenset({"awx"}))
+    everywhere = rig.runtime.desk.request_resync({}, "operator:bert", "x").id
+    there = rig.runtime.desk.request_resync({"targets": ["awx"]}, "operator:bert", "x").id
+    with pytest.raises(NotAllowedError, match="other targets"):
+        rig.runtime.desk.cancel(everywhere, sam, "x")
+    rig.runtime.desk.cancel(there, sam, "x")
+    rig.runtime.desk.cancel(everywhere, desk.bert, "x")
+    told = [(entry["action"], entry["actor"]) for entry in rig.audit("run:resync:")]
+    assert told[2:] == [
+        ("run:resync:refused", "operator:sam"),
+        ("run:resync:cancelled", "operator:sam"),
+        ("run:resync:cancelled", "operator:bert"),
+    ]

@@ -53,11 +53,14 @@ def claim_and_die(rig: Rig, limit: int) -> None:
     time.sleep(0.02)
 
 
-def die_alone(rig: Rig) -> None:
+def die_alone(rig: Rig) -> str:
+    """Whose account it was."""
     with rig.runtime.store.begin() as tx:
         lease = Lease("dead alone", tx.now, tx.now + 0.01)
-        assert tx.accounts.claim_suspect(0, tx.targets.all()[0].id, lease) is not None
+        claim = tx.accounts.claim_suspect(0, tx.targets.all()[0].id, lease)
     time.sleep(0.02)
+    assert claim is not None
+    return claim.identity.subject
 
 
 def given_back(rig: Rig) -> bool:
@@ -81,6 +84,17 @@ def test_suspects_are_drained_one_after_the_other(
     assert all(later - earlier >= DELAY_S for earlier, later in pairwise(writes))
     assert {row["first_name"] for row in awx_target.rows() if row["username"] != "admin"} == {"Q"}
     assert given_back(rig)
+
+
+def test_who_fell_alone_waits_behind_those_who_fell_beside_others(
+    make_rig: MakeRig, database_url: str, awx_target: ReferenceTarget
+) -> None:
+    rig = make_rig(database=database_url)
+    crowd(rig, awx_target)
+    claim_and_die(rig, limit=len(NAMES))
+    order = [die_alone(rig) for _ in range(len(NAMES) + 1)]
+    assert sorted(order[:-1]) == sorted(NAMES)
+    assert order[-1] == order[0]
 
 
 def test_ordinary_work_of_another_shard_goes_on_beside_many_suspects(

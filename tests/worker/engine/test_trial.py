@@ -10,6 +10,8 @@ import sqlalchemy as sa
 
 from tests.waiting import until
 from tests.worker.engine.test_faults import fault
+from worker.domain.answer import Blame
+from worker.engine.target import Health
 from worker.storage import tables
 
 if TYPE_CHECKING:
@@ -98,3 +100,12 @@ def test_after_a_resume_only_few_try(refused: Rig, awx_target: ReferenceTarget) 
     pause_again(refused, 2)
     asked = {write["path"] for write in awx_target.writes()[before:]}  # one of them may ask twice
     assert 0 < len(asked) <= refused.settings.engine.pause_after
+
+
+def test_on_trial_each_refusal_takes_one_of_the_places() -> None:
+    health = Health(pause_after=3, missing_per_minute=20)
+    health.pause_kind = Blame.TARGET_REFUSES.value
+    assert health.trial == 3
+    for account, places in ((1, 2), (1, 2), (2, 1), (3, 1)):  # never none: the target would be stuck
+        health.failed(Blame.TARGET_REFUSES, account)
+        assert health.trial == places

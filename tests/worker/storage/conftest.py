@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from worker.storage.database import sqlite_url, writer
-from worker.storage.migrate import upgrade
+from worker.storage.database import writer
 from worker.storage.store import SqlStore
 
 SHARDS = 2
 
 
-def _migrated(url: str) -> Iterator[sa.Engine]:
+def _opened(url: str) -> Iterator[sa.Engine]:
     engine = writer(url)
-    upgrade(engine)
     yield engine
     engine.dispose()
 
@@ -25,17 +22,17 @@ def _migrated(url: str) -> Iterator[sa.Engine]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[sa.Engine]:
     """A writing engine; the test runs once on SQLite and once on PostgreSQL."""
-    yield from _migrated(database_url)
+    yield from _opened(database_url)
 
 
 @pytest.fixture
-def sqlite_engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    yield from _migrated(sqlite_url(tmp_path / "hirewire.db"))
+def sqlite_engine(sqlite_database_url: str) -> Iterator[sa.Engine]:
+    yield from _opened(sqlite_database_url)
 
 
 @pytest.fixture
 def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
-    yield from _migrated(postgres_url)
+    yield from _opened(postgres_url)
 
 
 @pytest.fixture

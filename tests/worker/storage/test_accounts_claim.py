@@ -160,7 +160,7 @@ def test_workers_that_claim_at_once_share_the_accounts(store: SqlStore, engine: 
 
     def work(token: str) -> list[int]:
         mine: list[int] = []
-        all_ready.wait(10)
+        all_ready.wait(60)
         for _ in range(12):
             with store.begin() as tx:
                 mine += persons(tx.accounts.claim(0, target, 2, lease(token)))

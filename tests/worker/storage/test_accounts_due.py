@@ -47,7 +47,7 @@ def test_two_folds_at_once_create_an_account_once(store: SqlStore, engine: sa.En
     both_ready = threading.Barrier(2)
 
     def fold(order: list[int]) -> None:
-        both_ready.wait(10)
+        both_ready.wait(60)
         make_due(store, order, [target])
 
     at_once(lambda: fold(persons), lambda: fold(persons))
@@ -178,7 +178,7 @@ def test_a_read_asked_for_while_the_claim_was_under_way_is_not_lost(
         asking = threading.Thread(target=ask)
         asking.start()
         until(lambda: waits_for_a_lock(postgres_engine), "it waits for the lock")
-    asking.join(10)
+    asking.join(60)
     with postgres_store.begin() as tx:
         done = Progress(found.account, Settled(NOW + 1, None, None, NORMAL))
         tx.accounts.save([done], "ours")
@@ -223,4 +223,4 @@ def test_accounts_are_locked_in_the_order_of_their_rows(
         with postgres_engine.begin() as probe:
             free = query.where(tables.account.c.id == second).with_for_update(nowait=True)
             assert probe.execute(free).scalar_one() == second
-    folding.join(10)
+    folding.join(60)

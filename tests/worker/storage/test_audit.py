@@ -17,7 +17,8 @@ from worker.domain.strict_json import canonical
 from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.store import SqlStore
-from worker.storage.verify import Verified, in_short_reads, verify
+from worker.storage.strand import Verified
+from worker.storage.verify import in_short_reads, verify
 
 
 def entry(stream: str = "targets/awx", action: str = "account:patch:intended", **facts: Json) -> Entry:
@@ -86,7 +87,7 @@ def test_appends_at_once_keep_every_chain_gap_free(store: SqlStore, engine: sa.E
     all_ready = threading.Barrier(4)
 
     def work(turn: int) -> None:
-        all_ready.wait(10)
+        all_ready.wait(60)
         for _ in range(6):
             order = ("a", "b") if turn % 2 else ("b", "a")
             append(store, *(entry(stream, turn=turn) for stream in order))

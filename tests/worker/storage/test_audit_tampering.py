@@ -13,7 +13,8 @@ from worker.engine.rows import Entry
 from worker.storage import tables
 from worker.storage.audit import chained
 from worker.storage.store import SqlStore
-from worker.storage.verify import Break, asking, verify
+from worker.storage.strand import Break
+from worker.storage.verify import asking, verify
 
 STREAM = "targets/awx"
 Tamper = Callable[[sa.Connection], None]

@@ -52,7 +52,7 @@ def count_in_threads(store: SqlStore, read: Callable[[SqlTransaction], tuple[int
     all_ready = threading.Barrier(8)
 
     def count() -> None:
-        all_ready.wait(10)
+        all_ready.wait(60)
         for _ in range(10):
             with store.begin() as tx:
                 row, revision = read(tx)
@@ -98,6 +98,17 @@ def test_a_writer_does_not_keep_readers_waiting(store: SqlStore, second: sa.Engi
             assert reading.execute(sa.select(tables.identity)).all() == []
 
 
+def test_a_reader_sees_one_moment_however_many_questions_it_asks(store: SqlStore, second: sa.Engine) -> None:
+    people(store, "E1")
+    query = sa.select(sa.func.count()).select_from(tables.identity)
+    with second.connect() as reading:
+        assert reading.scalars(query).one() == 1
+        people(store, "E2")
+        assert reading.scalars(query).one() == 1
+    with second.connect() as reading:
+        assert reading.scalars(query).one() == 2
+
+
 def test_processes_may_open_a_new_sqlite_file_at_once(tmp_path: Path) -> None:
     """Each thread has an engine of its own, as a process would."""
     for turn in range(5):
@@ -106,7 +117,7 @@ def test_processes_may_open_a_new_sqlite_file_at_once(tmp_path: Path) -> None:
 
         def open_it(url: str = url, ready: threading.Barrier = all_ready) -> str:
             engine = writer(url)
-            ready.wait(10)
+            ready.wait(60)
             with engine.begin() as connection:
                 mode: str = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
             engine.dispose()

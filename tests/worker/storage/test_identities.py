@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 
 from tests.waiting import until
@@ -20,16 +21,17 @@ from tests.worker.storage.world import (
     waits_for_a_lock,
 )
 from worker.domain.identity import Asserted, Identity, Mark
+from worker.engine.errors import BusyError
 from worker.engine.rows import Progress
 from worker.storage import tables
-from worker.storage.store import SqlStore
+from worker.storage.store import SqlStore, SqlTransaction
 
 
 def test_two_folds_at_once_create_a_person_once(store: SqlStore, engine: sa.Engine) -> None:
     both_arrived = threading.Barrier(2)
 
     def lock() -> int:
-        both_arrived.wait(10)
+        both_arrived.wait(60)
         with store.begin() as tx:
             return tx.identities.lock(["E1", "E2"], NOW)["E1"][0]
 
@@ -79,7 +81,55 @@ def test_people_are_locked_in_the_order_of_their_rows(
         query = sa.select(tables.identity.c.id).where(tables.identity.c.id == second)
         with postgres_engine.begin() as probe:
             assert probe.execute(query.with_for_update(nowait=True)).scalar_one() == second
-    waiting.join(10)
+    waiting.join(60)
+
+
+def rename(tx: SqlTransaction, before: str, after: str) -> None:
+    tx.subjects.rename(tx.subjects.take([before])[before], after, "operator:x", NOW)
+
+
+def test_an_alias_is_followed_and_makes_nobody_new(store: SqlStore, engine: sa.Engine) -> None:
+    (row, other) = people(store, "E1", "E2")
+    with store.begin() as tx:
+        rename(tx, "E1", "E9")
+    with store.begin() as tx:
+        locked = tx.identities.lock(["E1", "E2", "E9"], NOW)
+        assert {name: found for name, (found, _) in locked.items()} == {"E1": row, "E2": other, "E9": row}
+    assert [found.subject for found in rows(engine, tables.identity)] == ["E9", "E2"]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["whose row was seen", "whose key was free"])
+def test_who_gets_another_subject_while_a_fold_waits_is_looked_for_again(
+    postgres_store: SqlStore, postgres_engine: sa.Engine, first: bool
+) -> None:
+    """The fold makes nobody new under the subject of before, whatever it saw before it had to wait."""
+    (row,) = people(postgres_store, "E1")
+    ended: list[object] = []
+
+    def lock() -> int:
+        with postgres_store.begin() as tx:
+            return tx.identities.lock(["E1"], NOW)["E1"][0]
+
+    def fold() -> None:
+        try:
+            ended.append(lock())
+        except BusyError:
+            ended.append("again")
+            ended.append(lock())
+
+    with postgres_store.begin() as holder:
+        if first:
+            holder.subjects.take(["E1"])
+        else:
+            rename(holder, "E1", "E9")
+        waiting = threading.Thread(target=fold)
+        waiting.start()
+        until(lambda: waits_for_a_lock(postgres_engine), "it waits")
+        if first:
+            rename(holder, "E1", "E9")
+    waiting.join(60)
+    assert ended == ["again", row]
+    assert [found.subject for found in rows(postgres_engine, tables.identity)] == ["E9"]
 
 
 def test_folds_over_the_same_people_never_deadlock_and_lose_nothing(store: SqlStore) -> None:

@@ -37,8 +37,8 @@ engine.dispose()
 
 
 @pytest.fixture
-def empty(database_url: str) -> Iterator[sa.Engine]:
-    engine = writer(database_url)
+def empty(empty_database_url: str) -> Iterator[sa.Engine]:
+    engine = writer(empty_database_url)
     yield engine
     engine.dispose()
 
@@ -127,8 +127,8 @@ def waiting_upgrade(url: str) -> subprocess.Popen[str]:
     )
 
 
-def test_two_processes_that_upgrade_at_once_both_succeed(empty: sa.Engine, database_url: str) -> None:
-    both = [waiting_upgrade(database_url) for _ in range(2)]
+def test_two_processes_that_upgrade_at_once_both_succeed(empty: sa.Engine, empty_database_url: str) -> None:
+    both = [waiting_upgrade(empty_database_url) for _ in range(2)]
     for process in both:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

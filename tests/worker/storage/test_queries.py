@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.worker.storage.world import NOW, claim, lease, make_due, people, register, settle
 from worker.domain.account import Hold, Reason
 from worker.storage import queries
-from worker.storage.freshness import target_states
-from worker.storage.queries import Selection
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -51,29 +47,3 @@ def test_a_subject_that_nobody_spoke_of_is_found_and_its_neighbours_named(
         assert queries.unknown_subjects(connection, ["E1001", "E9", "e1001"]) == ["E9", "e1001"]
         assert queries.like_subject(connection, "e1003") == ["E1001", "E1002"]
         assert queries.like_subject(connection, "%") == []
-
-
-@pytest.mark.parametrize(
-    ("selection", "unread"),
-    [
-        (Selection(), 4),
-        (Selection(subjects=["E1"]), 2),
-        (Selection(targets=["awx"]), 2),
-        (Selection(["E1"], ["awx"]), 1),
-    ],
-)
-def test_a_run_s_progress_is_that_of_its_selection(
-    engine: sa.Engine, store: SqlStore, selection: Selection, unread: int
-) -> None:
-    ids = register(store, awx=4, django=4)
-    make_due(store, people(store, "E1", "E2"), list(ids.values()))
-    with store.begin() as tx:
-        run = tx.runs.create("resync", {}, "cli:x", NOW)
-        tx.accounts.require_read({}, 0, 100, NOW)
-        tx.targets.pause(ids["django"], "gone", "hirewire", None)
-    with engine.connect() as connection:
-        seen = queries.run_look(connection, run.id, selection)
-        states = target_states(connection)
-    stuck = 0 if selection.targets == ["awx"] else unread // 2
-    assert (seen.state, seen.unread, seen.stuck, seen.later) == ("waiting", unread, stuck, unread)
-    assert {name: state.state for name, state in states.items()} == {"awx": "active", "django": "paused"}

@@ -101,12 +101,12 @@ def test_two_sealers_at_once_write_one_gap_free_file(plain: Sealed) -> None:
     ready = threading.Barrier(3)
 
     def seal(sealer: Sealer) -> None:
-        ready.wait(10)
+        ready.wait(60)
         for _ in range(15):
             sealer.seal()
 
     def write() -> None:
-        ready.wait(10)
+        ready.wait(60)
         for _ in range(15):
             plain.append(1)
 

@@ -45,7 +45,7 @@ def test_processes_that_start_at_once_register_a_target_once(store: SqlStore, en
     both_start = threading.Barrier(2)
 
     def start() -> dict[str, int]:
-        both_start.wait(10)
+        both_start.wait(60)
         return register(store, awx=2, django=2)
 
     one, other = at_once(start, start)
@@ -156,7 +156,7 @@ def test_two_workers_that_raise_an_alarm_at_once_open_one(store: SqlStore, engin
 
     def alert() -> None:
         for kind in range(8):
-            both_see_it.wait(10)
+            both_see_it.wait(60)
             with store.begin() as tx:
                 tx.targets.raise_alarm(f"kind{kind}", target, "it is down", NOW)
 

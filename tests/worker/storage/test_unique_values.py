@@ -151,7 +151,7 @@ def test_to_wake_waits_for_a_waiter_that_is_just_settling(
         return None
 
     def wakes() -> set[int] | None:
-        locked.wait(10)
+        locked.wait(60)
         with postgres_store.begin() as tx:
             return tx.unique_values.wake([claim.account.id], 110.0)
 

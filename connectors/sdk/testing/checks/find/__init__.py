@@ -1,0 +1,1 @@
+"""Finding accounts by id and by value. A wrong match changes somebody else's account."""

@@ -1,0 +1,1 @@
+"""People who leave: deactivated, demoted or deleted, for certain, and nobody else with them."""

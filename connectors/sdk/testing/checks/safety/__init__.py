@@ -1,0 +1,1 @@
+"""What a connector never does, whatever it is led to."""

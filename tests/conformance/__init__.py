@@ -1,0 +1,1 @@
+"""The conformance kit adopted for every connector of this project, one line each."""

@@ -1,0 +1,1 @@
+"""Answers as JSON: one form for the command line and for the HTTP interface. Pure."""
