@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 LIMIT_S = 60.0
 _NOT_THEIRS = {"COLUMNS", "FORCE_COLOR", "PYTHONDONTWRITEBYTECODE"}  # the last: compiling costs two seconds
+_UNMEASURED = {"COVERAGE_PROCESS_START": "", "COVERAGE_PROCESS_CONFIG": ""}
 SOURCE = "https://hr.example.com"
 CONFIGURATION = """
 [engine]
@@ -159,11 +160,24 @@ class Installation:
 
     def start(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         """A command that goes on; what it says is in `log(words[0])`. Ended when the test is."""
+        return self._start(words, stdin, {})
+
+    def start_for_ctrl_c(self, *words: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        """As `start`, for a command where Ctrl-C raises, and without coverage.
+
+        Where it raises inside coverage's tracer, `Collector.lock_data` keeps its lock and the process waits
+        for ever, SIGTERM or not.
+        """
+        return self._start(words, stdin, _UNMEASURED)
+
+    def _start(
+        self, words: tuple[str, ...], stdin: int, environ: Mapping[str, str]
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / f"{words[0]}.log").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own words
                 self.command(*words),
                 cwd=self.folder,
-                env=self.environment(),
+                env=self.environment(environ),
                 stdin=stdin,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -74,7 +74,7 @@ def test_an_open_alarm_is_exit_code_1_and_told(populated: Installation) -> None:
 
 
 def test_watching_goes_on_until_ctrl_c(populated: Installation) -> None:
-    process = populated.start("status", "--watch")
+    process = populated.start_for_ctrl_c("status", "--watch")
     until(lambda: populated.log("status").count("events to fold 0") > 1, "a second picture")
     process.send_signal(signal.SIGINT)
     assert (process.wait(LIMIT_S), "Traceback" in populated.log("status")) == (0, False)

@@ -43,7 +43,7 @@ def runs(installation: Installation) -> list[sa.Row[tuple[object, ...]]]:
 def test_a_run_outlives_the_command_that_asked_for_it(known: Installation) -> None:
     written = known.run("resync", "E1001", "--target", "awx_prod", "--why", "drift", "--no-wait", "--json")
     assert (written.code, written.document) == (0, {"run": 1, "state": "waiting"})
-    process = known.start("resync", "--all", "--why", "a new mapping")
+    process = known.start_for_ctrl_c("resync", "--all", "--why", "a new mapping")
     until(lambda: "waits for a worker" in known.log("resync"), "told that nobody works")
     process.send_signal(signal.SIGINT)
     assert process.wait(LIMIT_S) == 130

@@ -95,7 +95,7 @@ def test_nothing_is_sent_when_one_of_the_files_is_not_there(migrated: Installati
 
 
 def test_ctrl_c_says_how_far_it_got(migrated: Installation) -> None:
-    process = migrated.start("send", "-", stdin=subprocess.PIPE)
+    process = migrated.start_for_ctrl_c("send", "-", stdin=subprocess.PIPE)
     assert process.stdin is not None
     process.stdin.write(b"".join(event(f"ev-{n}", title="x").encode() + b"\n" for n in range(150)))
     process.stdin.flush()
